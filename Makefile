@@ -1,0 +1,59 @@
+# Each target sets up what it needs the first time, and nothing twice.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.ready
+SIMULATOR := edgekit/simulator
+
+.PHONY: help lab test demo lint exercises datasets lock clean
+
+help:
+	@echo "make lab        open JupyterLab on lesson 00"
+	@echo "make demo       the whole path in the terminal: capture, train, convert, deploy, recognise"
+	@echo "make test       every test, the notebooks included"
+	@echo "make exercises  make exercises/ again from solutions/"
+	@echo "make datasets   make the shipped data sets again"
+	@echo "make lock       make requirements.txt again from pyproject.toml (needs the network)"
+
+lab: $(SETUP)
+	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
+
+demo: $(SETUP)
+	$(BIN)/edgekit demo
+
+test: $(SETUP)
+	$(BIN)/python -m edgekit.course.run_tests
+
+lint: $(SETUP)
+	$(BIN)/ruff check .
+
+exercises: $(SETUP)
+	$(BIN)/edgekit course exercises
+
+datasets: $(SETUP)
+	$(BIN)/edgekit course datasets
+
+lock: $(BIN)/uv
+	$(BIN)/uv pip compile --universal --fork-strategy fewest --generate-hashes --quiet --extra test --no-header \
+	    --upgrade pyproject.toml -o requirements.txt
+	cd $(SIMULATOR) && npm install --package-lock-only --omit-lockfile-registry-resolved
+
+# --- set-up: virtual environment, locked packages, the simulated board's MicroPython, the Jupyter kernel ---
+$(BIN)/uv:
+	@echo "[1/4] virtual environment in $(VENV)"
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "edgekit needs Python 3.11 or newer, found " + sys.version.split()[0] + ". Install one and run: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(SETUP): requirements.txt pyproject.toml $(SIMULATOR)/package-lock.json | $(BIN)/uv
+	@echo "[2/4] locked Python packages (about 2 GB on disk, the first time only)"
+	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.txt
+	@echo "[3/4] MicroPython for the simulated board"
+	cd $(SIMULATOR) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@echo "[4/4] edgekit and the Jupyter kernel \"MicroPython\""
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m edgekit.kernel.install --sys-prefix
+	@touch $(SETUP)
+
+clean:
+	rm -rf $(VENV) $(SIMULATOR)/node_modules

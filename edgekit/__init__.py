@@ -1,0 +1,1 @@
+"""edgekit: from a sensor's first sample to a prediction that switches a pin."""

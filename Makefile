@@ -40,19 +40,16 @@ lock: $(BIN)/uv
 
 # --- set-up: virtual environment, locked packages, the simulated board's MicroPython, the Jupyter kernel ---
 $(BIN)/uv:
-	@echo "[1/4] virtual environment in $(VENV)"
+	@echo "[1/3] virtual environment in $(VENV)"
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "edgekit needs Python 3.11 or newer, found " + sys.version.split()[0] + ". Install one and run: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
-$(SETUP): requirements.txt pyproject.toml $(SIMULATOR)/package-lock.json | $(BIN)/uv
-	@echo "[2/4] locked Python packages (about 2 GB on disk, the first time only)"
+$(SETUP): requirements.txt pyproject.toml postBuild $(SIMULATOR)/package-lock.json | $(BIN)/uv
+	@echo "[2/3] locked Python packages (about 2 GB on disk, the first time only)"
 	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.txt
-	@echo "[3/4] MicroPython for the simulated board"
-	cd $(SIMULATOR) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
-	@echo "[4/4] edgekit and the Jupyter kernel \"MicroPython\""
-	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e .
-	$(BIN)/python -m edgekit.kernel.install --sys-prefix
+	@echo "[3/3] MicroPython for the simulated board, edgekit, the Jupyter kernel \"MicroPython\""
+	PATH="$(CURDIR)/$(BIN):$$PATH" ./postBuild
 	@touch $(SETUP)
 
 clean:

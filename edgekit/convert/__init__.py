@@ -1,1 +1,5 @@
+"""Convert trained models to what a board runs."""
 
+from edgekit.convert.lite import operators, run, runs_on_board, table, to_tflite
+
+__all__ = ["to_tflite", "table", "run", "operators", "runs_on_board"]

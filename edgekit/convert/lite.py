@@ -1,0 +1,246 @@
+"""From a Keras model to a .tflite file: float, dynamic range, or int8 throughout."""
+
+import numpy as np
+
+from edgekit.errors import ModelError
+from edgekit.train.fitting import as_floats
+from edgekit.train.quiet import keras, quiet_output
+
+KINDS = ("float", "dynamic", "int8")
+
+INPUT_SCALE = 1 / 128
+LOWEST, HIGHEST = -1.0, 127 / 128
+"""What int8 features can be after division by 128."""
+
+
+def to_tflite(model, kind="int8", calibration=None, int8_features=True) -> bytes:
+    """Convert a trained Keras model to the bytes of a .tflite file.
+
+    ========  ==========================  ============================  ====================================
+    kind      weights                     what flows between layers     runs on the board
+    ========  ==========================  ============================  ====================================
+    float     float32                     float32                       no
+    dynamic   int8, one scale per tensor  float32                       no: a mixture, which it does not know
+              or channel
+    int8      int8 (bias int32)           int8, input and output too    yes
+    ========  ==========================  ============================  ====================================
+
+    The file reads one window at a time (batch size 1), so every buffer has a fixed size.
+
+    Parameters
+    ----------
+    model : keras.Model
+        One input, one output.
+    kind : {"float", "dynamic", "int8"}
+    calibration : array of int8 or float32, shape [N, ...], optional
+        Features that look like those the board will see; ``int8`` needs them. The converter runs the model
+        on them and notes the smallest and largest value of each tensor: that becomes its int8 range. A few hundred
+        windows of every class are enough. int8 features are divided by 128 first.
+    int8_features : bool
+        The model was trained on int8 features divided by 128. Then the input of the int8 model gets the scale 1/128
+        and the zero point 0, so that the features are its input as they stand. Pass False for a model trained on
+        other floats: then the calibration data decide.
+
+    Returns
+    -------
+    bytes
+        A .tflite file.
+
+    Raises
+    ------
+    ModelError
+        The kind is unknown, calibration data are missing or do not fit, or TensorFlow cannot convert the model.
+    """
+    if kind not in KINDS:
+        raise ModelError(f"No conversion of kind {kind!r}; choose one of {', '.join(KINDS)}.")
+    samples = _calibration(model, calibration, int8_features) if kind == "int8" else None
+    k = keras()
+    import tensorflow as tf
+
+    # A fixed batch of one: with an open batch, Flatten becomes SHAPE, STRIDED_SLICE and PACK, which boards lack.
+    one = k.Input(batch_shape=(1, *model.input_shape[1:]), name="features")
+    fixed = k.Model(one, model(one))
+    with quiet_output() as printed:
+        try:
+            converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
+            if kind != "float":
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            if kind == "int8":
+                converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
+                converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+                converter.inference_input_type = tf.int8
+                converter.inference_output_type = tf.int8
+            converted = bytes(converter.convert())
+        except Exception as error:
+            lines = [line for line in (printed() + "\n" + str(error)).splitlines() if line.strip()]
+            raise ModelError(f"TensorFlow could not convert {model.name!r} to {kind}: {lines[-1].strip()} "
+                             "Layers that boards run: Conv1D, Conv2D, depthwise, Dense, pooling, ReLU, softmax; "
+                             "no recurrent layers.") from error
+    if kind == "int8" and int8_features:
+        _check_input(converted, model.name)
+    return converted
+
+
+def _calibration(model, calibration, int8_features):
+    if calibration is None or len(calibration) == 0:
+        raise ModelError("Conversion to int8 needs calibration data: features that look like those the board will "
+                         "see. Pass calibration=x_train (a few hundred windows of every class). Without them, only the "
+                         "weights could become int8, which is kind='dynamic' and does not run on the board.")
+    samples = as_floats(calibration)
+    expected = tuple(model.input_shape[1:])
+    if samples.shape[1:] != expected:
+        raise ModelError(f"{model.name!r} reads features of shape {expected}; the calibration data have "
+                         f"{samples.shape[1:]}. The first axis counts windows.")
+    if not np.isfinite(samples).all():
+        raise ModelError("The calibration data contain NaN or infinite numbers. Remove those windows.")
+    if not int8_features:
+        return samples
+    if samples.min() < LOWEST or samples.max() > HIGHEST:
+        raise ModelError(f"The calibration data go from {samples.min():g} to {samples.max():g}; expected -1 to 127/128, "
+                         "which is int8 features divided by 128. Pass the int8 features themselves, or "
+                         "int8_features=False if the model was not trained on them.")
+    # The range of the input must come out as -1 to 127/128. One value at each end, in a copy of a real window, sets
+    # it and hardly touches the ranges inside the network.
+    ends = np.stack([samples[0], samples[0]])
+    ends[0].flat[0] = LOWEST
+    ends[1].flat[-1] = HIGHEST
+    return np.concatenate([samples, ends])
+
+
+def _check_input(converted, name):
+    scale, zero_point = interpreter(converted).get_input_details()[0]["quantization"]
+    if scale != INPUT_SCALE or zero_point != 0:
+        raise ModelError(f"The input of {name!r} came out with scale {scale} and zero point {zero_point}; expected "
+                         f"{INPUT_SCALE} and 0, so that int8 features are its input. This happens when the model "
+                         "scales its input in its first layer: remove that layer, or pass int8_features=False.")
+
+
+def interpreter(converted):
+    """A LiteRT interpreter on the reference kernels: the exact meaning of the file, not the fastest.
+
+    Parameters
+    ----------
+    converted : bytes
+        A .tflite file.
+    """
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    with quiet_output():
+        try:
+            runner = Interpreter(model_content=converted, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+            runner.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"LiteRT cannot read this .tflite: {str(error).strip()} Convert the model again.") from error
+    return runner
+
+
+def run(converted, x) -> np.ndarray:
+    """Run a .tflite file, of any kind, on windows of features.
+
+    Parameters
+    ----------
+    converted : bytes
+        A .tflite file that reads one window at a time.
+    x : array of int8 or float32, shape [N, ...]
+        Features. A float model gets int8 features divided by 128; an int8 model gets floats quantized with its
+        input's scale and zero point.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape [N, classes]
+        Outputs; those of an int8 model are made floats with the output's scale and zero point.
+
+    Raises
+    ------
+    ModelError
+        The file cannot be read, or the features do not fit it.
+    """
+    runner = interpreter(converted)
+    source, target = runner.get_input_details()[0], runner.get_output_details()[0]
+    x = np.asarray(x)
+    expected = tuple(source["shape"][1:])
+    if x.shape[1:] != expected:
+        raise ModelError(f"The model reads features of shape {expected}; found {x.shape[1:]}.")
+    if source["dtype"] == np.int8:
+        scale, zero_point = source["quantization"]
+        if x.dtype != np.int8:
+            x = np.clip(np.round(x / scale) + zero_point, -128, 127).astype(np.int8)
+        elif (scale, zero_point) != (INPUT_SCALE, 0):
+            raise ModelError(f"int8 features are the input of a model with input scale 1/128 and zero point 0; this "
+                             f"one has {scale} and {zero_point}. Pass the floats it was trained on.")
+    else:
+        x = as_floats(x)
+    outputs = np.empty((len(x), *target["shape"][1:]), np.float32)
+    for i, window in enumerate(x):
+        runner.set_tensor(source["index"], window[None])
+        runner.invoke()
+        outputs[i] = runner.get_tensor(target["index"])[0]
+    if target["dtype"] == np.int8:
+        scale, zero_point = target["quantization"]
+        outputs = (outputs - np.float32(zero_point)) * np.float32(scale)
+    return outputs
+
+
+def operators(converted) -> list[str]:
+    """Names of the operators of a .tflite file, in the order they run.
+
+    Parameters
+    ----------
+    converted : bytes
+        A .tflite file.
+    """
+    return [step["op_name"] for step in interpreter(converted)._get_ops_details() if step["op_name"] != "DELEGATE"]
+
+
+def table(model, x, y, calibration, int8_features=True):
+    """Convert a model in all three ways and compare: bytes, accuracy, does it run on the board?
+
+    Parameters
+    ----------
+    model : keras.Model
+        Trained.
+    x : array of int8 or float32, shape [N, ...]
+        Test features, of subjects that were not trained on.
+    y : array of int, shape [N]
+        True class numbers.
+    calibration : array, shape [M, ...]
+        As for :func:`to_tflite`.
+    int8_features : bool
+        As for :func:`to_tflite`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per kind: ``bytes``, ``accuracy`` (0 to 1, computed by LiteRT on this computer), ``correct``,
+        ``total``, ``runs_on_board`` (``yes``, or the reason why not).
+    """
+    import pandas as pd
+
+    from edgekit.train.scores import score
+
+    rows = []
+    for kind in KINDS:
+        converted = to_tflite(model, kind, calibration, int8_features)
+        result = score(y, run(converted, x).argmax(axis=1))
+        rows.append({"bytes": len(converted), "accuracy": result.accuracy, "correct": result.correct,
+                     "total": result.total, "runs_on_board": runs_on_board(converted)})
+    return pd.DataFrame(rows, index=pd.Index(KINDS, name="kind"))
+
+
+def runs_on_board(converted) -> str:
+    """``yes``, or why the board's int8 runtime cannot run this file.
+
+    It looks at the types that flow between the operators. Whether the operators themselves are known and whether
+    memory suffices is told by :func:`edgekit.tflite.report`.
+
+    Parameters
+    ----------
+    converted : bytes
+        A .tflite file.
+    """
+    details = interpreter(converted).get_tensor_details()
+    floats = sum(detail["dtype"] == np.float32 for detail in details)
+    if not floats:
+        return "yes"
+    quantized = any(detail["dtype"] == np.int8 for detail in details)
+    return f"no: {'int8 weights but ' if quantized else ''}{floats} float tensors"

@@ -1,0 +1,632 @@
+"""A Recording: samples of one sensor, with all that one must know to use them; csv, npz and wav in and out.
+
+>>> import numpy as np
+>>> motion = Recording(np.zeros((200, 3), np.int16), 100.0, ("ax", "ay", "az"), ("g", "g", "g"), label="idle")
+>>> motion.duration_s
+2.0
+"""
+
+import io
+import json
+import math
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from edgekit.errors import DataError
+from edgekit.paths import atomic_write
+
+__all__ = ["Recording", "Fault"]
+
+_DTYPES = {"int16": np.dtype("<i2"), "float32": np.dtype("<f4")}
+_FLAT_SAMPLES = 8        # at 100 Hz: 80 ms without the slightest noise
+_SPIKE_RATIO = 4.0       # times the largest step nearby
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A stretch of samples that the sensor cannot have measured.
+
+    Attributes
+    ----------
+    kind : str
+        ``"gap"`` all channels repeat their values (samples were lost), ``"flat"`` one channel repeats its value,
+        ``"spike"`` one sample of one channel far off, ``"clipped"`` the int16 range was too small.
+    start, stop : int
+        First sample, and the one after the last.
+    channel : str
+        Name of the channel, empty for a gap.
+    """
+
+    kind: str
+    start: int
+    stop: int
+    channel: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Samples of one sensor in one go; it cannot be changed, only copied with changes (`with_`).
+
+    Parameters
+    ----------
+    samples : numpy.ndarray
+        int16 sensor counts or float32, [n, channels]; [n] becomes one channel. Finite, at least one sample.
+    rate_hz : float
+        Samples per second.
+    channels, units : tuple of str
+        Name and unit of each channel. Without names they are ``ch0``, ``ch1``, ...
+    scale : tuple of float
+        Per channel: physical value = sample * scale. Default 1.
+    label, subject, source : str
+        What was done, by whom, and where the samples come from: ``"synthetic"``, ``"simulated"``, ``"board"``
+        or ``"file"``.
+    lost : int
+        Samples that were lost during capture.
+
+    Raises
+    ------
+    DataError
+        When these do not fit together, or samples are not finite.
+    """
+
+    samples: np.ndarray
+    rate_hz: float
+    channels: tuple[str, ...] = None
+    units: tuple[str, ...] = None
+    scale: tuple[float, ...] = None
+    label: str = ""
+    subject: str = ""
+    source: str = ""
+    lost: int = 0
+
+    def __post_init__(self):
+        samples = np.array(self.samples, order="C")      # a copy: nobody else can change it
+        if samples.ndim == 1:
+            samples = samples[:, None]
+        if samples.ndim != 2 or 0 in samples.shape:
+            raise DataError(f"A recording needs samples of shape [n, channels] with n of at least 1; found {samples.shape}.")
+        if samples.dtype.name not in _DTYPES:
+            raise DataError(f"A recording holds int16 counts or float32; found {samples.dtype}. "
+                            "Convert with .astype(np.float32), or with .astype(np.int16) if the values are counts.")
+        if not np.isfinite(samples).all():
+            row, column = np.argwhere(~np.isfinite(samples))[0]
+            raise DataError(f"Sample {row} of channel {column} is {samples[row, column]}: expected finite numbers. "
+                            "Cut that part out, or fill it from its neighbours.")
+        samples.setflags(write=False)
+        count = samples.shape[1]
+        values = {
+            "samples": samples,
+            "rate_hz": _checked_rate(self.rate_hz),
+            "channels": tuple(f"ch{i}" for i in range(count)) if self.channels is None else tuple(self.channels),
+            "units": ("",) * count if self.units is None else tuple(self.units),
+            "scale": (1.0,) * count if self.scale is None else tuple(float(factor) for factor in self.scale),
+            "lost": int(self.lost),
+        }
+        for name in ("channels", "units", "scale"):
+            if len(values[name]) != count:
+                raise DataError(f"The samples have {count} channels, but {name} has {len(values[name])} entries: "
+                                f"{', '.join(map(str, values[name]))}. Give one for each channel.")
+        if len(set(values["channels"])) != count:
+            raise DataError(f"Two channels have the same name: {', '.join(values['channels'])}. Rename one.")
+        for name in values["channels"]:
+            if not _is_name(name):
+                raise DataError(f"{name!r} cannot name a channel: expected printable text without comma, quote or # "
+                                "that is no number, for example 'ax'.")
+        if not np.isfinite(values["scale"]).all():
+            raise DataError(f"The scale has entries that are not finite: {values['scale']}. Expected a factor per channel.")
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __eq__(self, other):
+        if not isinstance(other, Recording):
+            return NotImplemented
+        return (self.about() == other.about() and self.samples.dtype == other.samples.dtype
+                and np.array_equal(self.samples, other.samples))
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __repr__(self):
+        name = f"{self.label or 'no label'}, {self.subject or 'no subject'}"
+        return (f"Recording({name}: {self.duration_s:.2f} s, {len(self)} samples at {self.rate_hz:g} Hz, "
+                f"{' '.join(self.channels)}, {self.samples.dtype}{f', {self.lost} lost' if self.lost else ''})")
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds: samples / rate."""
+        return len(self.samples) / self.rate_hz
+
+    @property
+    def time_s(self) -> np.ndarray:
+        """Time of each sample in seconds from the first, float64 [n]."""
+        return np.arange(len(self.samples)) / self.rate_hz
+
+    def physical(self) -> np.ndarray:
+        """The samples in their units (g, dps, ...), float32 [n, channels]."""
+        return (self.samples * np.array(self.scale)).astype(np.float32)
+
+    def about(self) -> dict:
+        """All but the samples, as plain values that JSON can hold."""
+        return {field.name: list(value) if isinstance(value, tuple) else value
+                for field in fields(self) if field.name != "samples"
+                for value in [getattr(self, field.name)]}
+
+    def with_(self, **changes) -> "Recording":
+        """A copy with other values, for example ``recording.with_(label="wave")``."""
+        return replace(self, **changes)
+
+    def slice(self, start_s: float, stop_s: float) -> "Recording":
+        """The part from `start_s` to `stop_s`, in seconds.
+
+        Raises
+        ------
+        DataError
+            No sample lies in between.
+        """
+        start, stop = (max(0, round(time_s * self.rate_hz)) for time_s in (start_s, stop_s))
+        if start >= min(stop, len(self)):
+            raise DataError(f"No samples between {start_s:g} s and {stop_s:g} s: "
+                            f"the recording runs from 0 s to {self.duration_s:g} s.")
+        return self.with_(samples=self.samples[start:stop])
+
+    def faults(self) -> list[Fault]:
+        """Find what the sensor cannot have measured: gaps, flat lines, spikes and clipping.
+
+        A gap is a stretch in which all channels repeat their values: `edgekit.capture` fills lost samples that way,
+        so that time stays right. It works on sensor counts: their noise makes a repeat of 8 samples unlikely.
+
+        Returns
+        -------
+        list of Fault
+            In order of their start.
+        """
+        found = []
+        step = np.diff(self.samples.astype(np.float64), axis=0)
+        still = step == 0
+        gaps = _runs(still.all(axis=1), _FLAT_SAMPLES - 1)
+        found += [Fault("gap", start, stop + 1) for start, stop in gaps]
+        in_gap = np.zeros(len(self), bool)
+        for start, stop in gaps:
+            in_gap[start:stop + 1] = True
+        for column, name in enumerate(self.channels):
+            values = self.samples[:, column]
+            limit = np.zeros(len(self), bool)
+            if values.dtype == np.int16:
+                limit = (values == 32767) | (values == -32768)
+                found += [Fault("clipped", start, stop, name) for start, stop in _runs(limit & ~in_gap, 1)]
+            held = still[:, column] & ~in_gap[1:] & ~limit[1:]
+            found += [Fault("flat", start, stop + 1, name) for start, stop in _runs(held, _FLAT_SAMPLES - 1)]
+            found += [Fault("spike", i, i + 1, name) for i in _spikes(step[:, column]) if not in_gap[i]]
+        return sorted(found, key=lambda fault: (fault.start, fault.stop, fault.kind, fault.channel))
+
+    def clean(self, min_s: float = 0.0) -> list["Recording"]:
+        """Mend what can be mended and cut out what cannot.
+
+        A spike is replaced by the mean of its neighbours. The recording is cut where it has a gap or a flat line:
+        nobody knows what happened there. Clipping is left as it is: the hand really was that fast.
+
+        Parameters
+        ----------
+        min_s : float
+            Parts shorter than this are dropped.
+
+        Returns
+        -------
+        list of Recording
+            The good parts in order; ``lost`` is 0 in each. A recording without faults comes back as one part.
+        """
+        samples = self.samples.copy()
+        good = np.ones(len(self), bool)
+        for fault in self.faults():
+            if fault.kind == "spike":
+                column = self.channels.index(fault.channel)
+                around = samples[[fault.start - 1, fault.start + 1], column].astype(np.float64)
+                samples[fault.start, column] = np.rint(around.mean()) if samples.dtype == np.int16 else around.mean()
+            elif fault.kind in ("gap", "flat"):
+                good[fault.start:fault.stop] = False
+        return [self.with_(samples=samples[start:stop], lost=0) for start, stop in _runs(good, 1)
+                if (stop - start) / self.rate_hz >= min_s]
+
+    def save(self, path) -> Path:
+        """Write the recording to a file; nothing is lost, in any of the three formats.
+
+        Parameters
+        ----------
+        path : str or path
+            The suffix decides. ``.csv``: a header line and a line per sample, the rest in comment lines
+            ``# key: value``. ``.npz``: NumPy arrays. ``.wav``: 16-bit PCM or 32-bit float; what WAV has no
+            field for is JSON in its comment (LIST INFO ICMT).
+
+        Returns
+        -------
+        pathlib.Path
+            Where it is.
+        """
+        path = Path(path)
+        write = _by_suffix(path, {".csv": _to_csv, ".npz": _to_npz, ".wav": _to_wav})
+        data = write(self)
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(data)
+        return path
+
+    @classmethod
+    def load(cls, path, rate_hz: float | None = None, channels=None) -> "Recording":
+        """Read a recording from a ``.csv``, ``.npz`` or ``.wav`` file, made by `save` or by another program.
+
+        Parameters
+        ----------
+        path : str or path
+            A csv of another program needs a header line; its rate comes from `rate_hz` or from a ``time_s`` column.
+            It becomes int16 if all its numbers are whole and fit, else float32.
+        rate_hz : float, optional
+            The rate you expect. A file that says another rate is refused.
+        channels : sequence of str, optional
+            The channels you need, in the order you want; others are left out.
+
+        Raises
+        ------
+        DataError
+            The file is missing, damaged, of another kind, or not what you expect. The message says where.
+        """
+        path = Path(path)
+        read = _by_suffix(path, {".csv": _from_csv, ".npz": _from_npz, ".wav": _from_wav})
+        recording = read(_read_bytes(path), path.name, rate_hz)
+        if rate_hz is not None and recording.rate_hz != rate_hz:
+            raise DataError(f"{path.name} was recorded at {recording.rate_hz:g} Hz; expected {rate_hz:g} Hz. "
+                            f"Record it again at {rate_hz:g} Hz, or resample it.")
+        return recording if channels is None else recording.select(channels, path.name)
+
+    def select(self, channels, name: str = "The recording") -> "Recording":
+        """Only these channels, in this order."""
+        missing = [channel for channel in channels if channel not in self.channels]
+        if missing:
+            raise DataError(f"{name} has no column {', '.join(missing)}: expected {', '.join(channels)}; found "
+                            f"{', '.join(self.channels)}. Rename the column, or record again with all channels.")
+        order = [self.channels.index(channel) for channel in channels]
+        return self.with_(samples=self.samples[:, order], channels=tuple(channels),
+                          units=tuple(self.units[i] for i in order), scale=tuple(self.scale[i] for i in order))
+
+
+def _checked_rate(rate_hz):
+    try:
+        value = float(rate_hz)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise DataError(f"The rate is {rate_hz!r}: expected samples per second above 0, for example rate_hz=100.")
+    return value
+
+
+def _is_name(name):
+    # What a csv header can carry and give back unchanged.
+    return (isinstance(name, str) and name not in ("", "time_s") and name == name.strip() and name.isprintable()
+            and not set(name) & set(',"#') and not _is_number(name))
+
+
+def _runs(flags, at_least):
+    """(start, stop) of each run of True in flags [n] that is at least so long."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2) if stop - start >= at_least]
+
+
+def _spikes(step):
+    """Index of samples that jump far away and straight back, from the steps between samples [n - 1]."""
+    if len(step) < 2:
+        return []
+    there, back = step[:-1], -step[1:]
+    size = np.where(there * back > 0, np.minimum(abs(there), abs(back)), 0)
+    # Far is measured against the two steps before and after: a tap is sharp too, but its neighbours move with it.
+    near = np.pad(abs(step), 2)
+    count = len(size)
+    around = np.max([near[:count], near[1:count + 1], near[4:count + 4], near[5:count + 5]], axis=0)
+    return (np.flatnonzero(size > _SPIKE_RATIO * np.maximum(around, np.median(abs(step)))) + 1).tolist()
+
+
+def _by_suffix(path, choices):
+    if path.suffix.lower() not in choices:
+        raise DataError(f"{path.name}: expected a file name that ends in {', '.join(choices)}.")
+    return choices[path.suffix.lower()]
+
+
+def _read_bytes(path):
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        there = sorted(p.name for p in path.parent.glob(f"*{path.suffix}"))[:8] if path.parent.is_dir() else []
+        raise DataError(f"No file {path.name} in {path.parent.name or '.'}/ "
+                        f"(found there: {', '.join(there) or 'nothing of this kind'}). Check the spelling.") from None
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {error.strerror}.") from None
+    if not data:
+        raise DataError(f"{path.name} is empty (0 bytes). Record it again, or copy it again.")
+    return data
+
+
+def _of_about(samples, about, name):
+    """A Recording from samples and a dict that came out of a file."""
+    known = {field.name for field in fields(Recording)} - {"samples"}
+    try:
+        return Recording(samples, **{key: value for key, value in about.items() if key in known})
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name}: its description of the samples is damaged ({error}). Record it again.") from None
+
+
+# ---- csv
+
+def _to_csv(recording):
+    about = {**recording.about(), "dtype": recording.samples.dtype.name}
+    del about["channels"]
+    text = [f"# {key}: {json.dumps(value)}\n" for key, value in about.items()]
+    text.append(",".join(recording.channels) + "\n")
+    # Nine digits tell any two float32 apart.
+    form = "%d" if recording.samples.dtype == np.int16 else "%.9g"
+    row = ",".join([form] * recording.samples.shape[1]) + "\n"
+    text += [row % tuple(values) for values in recording.samples.tolist()]
+    return "".join(text).encode()
+
+
+def _csv_parts(data, name):
+    """The comments as a dict, the header, the rows of text, and the line number of each row."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name} is not a text file (byte {error.start} is not UTF-8). Save it as CSV UTF-8.") from None
+    about, header, rows, lines = {}, None, [], []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("#"):
+            key, colon, value = line[1:].partition(":")
+            if colon and header is None:
+                about[key.strip()] = _json_or_text(value.strip())
+        elif header is None and line.strip():
+            header = [column.strip().strip('"').strip() for column in line.split(",")]
+        elif line.strip():
+            rows.append(line.split(","))
+            lines.append(number)
+    if header is None or not rows:
+        raise DataError(f"{name} holds no samples: expected a header line with channel names, then a line for each sample.")
+    if all(_is_number(column) for column in header):
+        raise DataError(f"{name} has no header: its first line is {', '.join(header)}. "
+                        "Put the channel names there, for example ax,ay,az.")
+    for key in ("units", "scale"):
+        if isinstance(about.get(key), str):
+            about[key] = about[key].split(",")
+    units = about.get("units")
+    if isinstance(units, list) and len(units) != len(set(header) - {"time_s"}):
+        raise DataError(f"{name}: its comment lines give units for {len(units)} channels ({', '.join(map(str, units))}), but "
+                        f"the header has {len(header)}: {', '.join(header)}. A column is missing or too many.")
+    for number, row in zip(lines, rows, strict=True):
+        if len(row) != len(header):
+            raise DataError(f"{name}, line {number}: {len(row)} values; expected {len(header)} "
+                            f"({', '.join(header)}). Mend or delete the line.")
+    return about, header, rows, lines
+
+
+def _from_csv(data, name, rate_hz):
+    about, header, rows, lines = _csv_parts(data, name)
+    table, all_whole = _numbers(rows, lines, header, name)
+    if "time_s" in header:
+        column = header.index("time_s")
+        measured_hz = _rate_of(table[:, column], lines, name)
+        said_hz = about.setdefault("rate_hz", measured_hz)
+        if not (isinstance(said_hz, int | float) and abs(measured_hz - said_hz) < 0.01 * measured_hz):
+            raise DataError(f"{name}: time_s counts {measured_hz:g} samples per second, but its comment line says "
+                            f"{said_hz} Hz. Correct one of them.")
+        header.pop(column)
+        table = np.delete(table, column, axis=1)
+        if not header:
+            raise DataError(f"{name} has a time_s column and no other. Record at least one channel.")
+    if about.setdefault("rate_hz", rate_hz) is None:
+        raise DataError(f"{name} does not say how many samples there are per second: give rate_hz=..., "
+                        "or add a column time_s or a first line '# rate_hz: 100'.")
+    counts = (table == np.rint(table)) & (table >= -32768) & (table <= 32767)
+    dtype = str(about.pop("dtype", "int16" if all_whole and counts.all() else "float32"))
+    if dtype not in _DTYPES:
+        raise DataError(f"{name}: dtype is {dtype!r}; expected int16 or float32.")
+    if dtype == "int16" and not counts.all():
+        row, column = np.argwhere(~counts)[0]
+        raise DataError(f"{name}, line {lines[row]}, column {header[column]}: {table[row, column]:g} is no int16 count "
+                        "(a whole number from -32768 to 32767). Correct it, or write '# dtype: float32'.")
+    about["channels"] = header
+    about.setdefault("source", "file")
+    for key in ("label", "subject", "source"):
+        about[key] = str(about.get(key, ""))
+    with np.errstate(over="ignore"):
+        return _of_about(table.astype(_DTYPES[dtype]), about, name)
+
+
+def _json_or_text(value):
+    """A comment's value; one that a person wrote without quotes is text."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(rows, lines, header, name):
+    """The table as float64 [n, columns], and whether all its samples are written as whole numbers."""
+    try:
+        table = np.array([[float(text) for text in row] for row in rows])
+    except ValueError:
+        row, column = next((r, c) for r, row in enumerate(rows) for c, text in enumerate(row) if not _is_number(text))
+        raise DataError(f"{name}, line {lines[row]}, column {header[column]}: {rows[row][column].strip()!r} is not a number. "
+                        "Write numbers with a point, for example 0.5; mend or delete the line.") from None
+    if not np.isfinite(table).all():
+        row, column = np.argwhere(~np.isfinite(table))[0]
+        raise DataError(f"{name}, line {lines[row]}, column {header[column]}: {rows[row][column].strip()} is not a finite "
+                        "number. Delete the line, or fill it from its neighbours.")
+    samples = [i for i, column in enumerate(header) if column != "time_s"]
+    return table, all(row[i].strip().lstrip("+-").isdecimal() for row in rows for i in samples)
+
+
+def _rate_of(time_s, lines, name):
+    if len(time_s) < 2:
+        raise DataError(f"{name} has one sample: its time_s column gives no rate. Give rate_hz=...")
+    step_s = np.diff(time_s)
+    usual_s = float(np.median(step_s))
+    if usual_s <= 0:
+        raise DataError(f"{name}: time_s does not grow. Expected seconds from the start, one step for each sample.")
+    odd = np.flatnonzero(abs(step_s - usual_s) > 0.5 * usual_s)
+    if len(odd):
+        raise DataError(f"{name}, line {lines[odd[0] + 1]}: time_s steps by {step_s[odd[0]]:.4g} s; expected {usual_s:.4g} s. "
+                        "Samples are missing or out of order: cut the file there.")
+    # Rounded times (0.01, 0.02, ...) should give 100 Hz, not 99.99999.
+    return float(f"{(len(time_s) - 1) / (time_s[-1] - time_s[0]):.6g}")
+
+
+# ---- npz
+
+def pack_npz(arrays: dict) -> bytes:
+    """The bytes of an npz file; the same arrays give the same bytes on every machine.
+
+    `numpy.savez` writes the time of day into the file, and a compressor's output depends on its version:
+    so the date is fixed and nothing is compressed.
+    """
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            body = io.BytesIO()
+            np.lib.format.write_array(body, np.asanyarray(array), allow_pickle=False)
+            archive.writestr(entry, body.getvalue())
+    return data.getvalue()
+
+
+def unpack_npz(data: bytes, name: str, expected, what: str) -> dict:
+    """The arrays of an npz file, which must have the names `expected`. No pickled object is ever opened."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            bodies = {entry.removesuffix(".npy"): archive.read(entry) for entry in archive.namelist()}
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, struct.error) as error:
+        raise DataError(f"{name} is not an npz file, or it is damaged or cut short ({error}). Copy or make it again.") from None
+    if not set(expected) <= set(bodies):
+        raise DataError(f"{name} is an npz file of another kind: expected {what} with the arrays {', '.join(expected)}; "
+                        f"found {', '.join(sorted(bodies)) or 'none'}. Save it with edgekit, or build a Recording from its arrays.")
+    arrays = {}
+    for key in expected:
+        try:
+            arrays[key] = np.lib.format.read_array(io.BytesIO(bodies[key]), allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            if "pickle" in str(error) or "Object arrays" in str(error):
+                raise DataError(f"{name}: its array {key} holds pickled Python objects. Opening them could run any program, so "
+                                "edgekit never does. Ask for plain numbers.") from None
+            raise DataError(f"{name}: its array {key} is damaged ({error}). Copy or make the file again.") from None
+    return arrays
+
+
+def parse_about(text, name: str) -> dict:
+    """The JSON that describes samples in a file."""
+    try:
+        about = json.loads(str(text))
+    except ValueError:
+        about = None
+    if not isinstance(about, dict):
+        raise DataError(f"{name}: its description of the samples is damaged. Copy or make the file again.")
+    return about
+
+
+def _to_npz(recording):
+    return pack_npz({"samples": recording.samples, "about": np.array(json.dumps(recording.about()))})
+
+
+def _from_npz(data, name, rate_hz):
+    arrays = unpack_npz(data, name, ("samples", "about"), "a recording")
+    return _of_about(arrays["samples"], parse_about(arrays["about"], name), name)
+
+
+# ---- wav
+
+_PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+
+
+def _to_wav(recording):
+    # Python's own wave module writes no float and no comment; RIFF is a few lines.
+    samples = recording.samples.astype(_DTYPES[recording.samples.dtype.name], copy=False)
+    count, width = samples.shape[1], samples.dtype.itemsize
+    rate = max(1, round(recording.rate_hz))
+    kind = _PCM if width == 2 else _FLOAT
+    comment = json.dumps(recording.about()).encode() + b"\0"
+    return _chunk(b"RIFF", b"WAVE"
+                  + _chunk(b"fmt ", struct.pack("<HHIIHH", kind, count, rate, rate * count * width, count * width, width * 8))
+                  + _chunk(b"LIST", b"INFO" + _chunk(b"ICMT", comment))
+                  + _chunk(b"data", samples.tobytes()))
+
+
+def _chunk(name, body):
+    return name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+
+
+def _chunks(data, name):
+    """Each (name, body) of a RIFF body."""
+    position = 0
+    while position + 8 <= len(data):
+        key, size = struct.unpack_from("<4sI", data, position)
+        body = data[position + 8:position + 8 + size]
+        if len(body) < size:
+            raise DataError(f"{name} is cut short: its part {key.decode('latin-1').strip()!r} should have {size} bytes, "
+                            f"{len(body)} are there. Copy it again.")
+        yield key, body
+        position += 8 + size + size % 2
+
+
+def _from_wav(data, name, rate_hz):
+    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+        raise DataError(f"{name} is not a WAV file: expected it to begin with RIFF....WAVE; found {data[:12]!r}. "
+                        "Convert it to WAV first.")
+    parts = {}
+    for key, body in _chunks(data[12:], name):
+        parts.setdefault(key, body)
+    for key in (b"fmt ", b"data"):
+        if key not in parts:
+            raise DataError(f"{name} is cut short: it has no {key.decode().strip()!r} part. Copy it again.")
+    if len(parts[b"fmt "]) < 16:
+        raise DataError(f"{name} is damaged: its 'fmt' part has {len(parts[b'fmt '])} bytes, expected at least 16.")
+    kind, count, rate, _, _, bits = struct.unpack_from("<HHIIHH", parts[b"fmt "])
+    if kind == _EXTENSIBLE and len(parts[b"fmt "]) >= 26:
+        kind = struct.unpack_from("<H", parts[b"fmt "], 24)[0]
+    dtype = {(_PCM, 16): "<i2", (_FLOAT, 32): "<f4"}.get((kind, bits))
+    if dtype is None or count == 0:
+        raise DataError(f"{name} has {count} channels of {bits} bits, WAV format {kind}: expected 16-bit PCM (format 1) or "
+                        "32-bit float (format 3). Export it as 16-bit PCM.")
+    width = count * np.dtype(dtype).itemsize
+    if len(parts[b"data"]) % width:
+        raise DataError(f"{name} is damaged: {len(parts[b'data'])} bytes of samples are no multiple of {width}.")
+    samples = np.frombuffer(parts[b"data"], dtype).reshape(-1, count)
+    if not len(samples):
+        raise DataError(f"{name} holds no samples. Record it again.")
+    about = _wav_comment(parts.get(b"LIST", b""), name)
+    if about is None:
+        # A stranger's file. Full scale is 1, as audio programs have it.
+        factor = 1 / 32768 if dtype == "<i2" else 1.0
+        about = {"units": ["full scale"] * count, "scale": [factor] * count, "source": "file"}
+    # The rate field holds whole numbers only; the comment has the exact one, unless another program changed the rate.
+    if max(1, round(about.get("rate_hz", rate))) != rate or "rate_hz" not in about:
+        about["rate_hz"] = rate
+    return _of_about(samples, about, name)
+
+
+def _wav_comment(info, name):
+    for key, body in _chunks(info[4:], name) if info[:4] == b"INFO" else ():
+        if key == b"ICMT":
+            try:
+                about = json.loads(body.rstrip(b"\0"))
+            except ValueError:
+                return None
+            return about if isinstance(about, dict) and "channels" in about else None
+    return None

@@ -1,1 +1,1 @@
-
+"""How the course is made and kept whole: notebooks, exercises, data sets, models, tests."""

@@ -1,0 +1,1 @@
+"""Whole programs for the board, each with a ``main(**settings)``."""

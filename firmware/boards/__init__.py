@@ -1,0 +1,98 @@
+"""What this board calls its pins and sensors, so that apps ask and never hard-code.
+
+Example::
+
+    import boards
+
+    led = boards.led()
+    led.on()
+    imu = boards.accelerometer(rate_hz=100)
+
+Each board has a table: a module of this package with the names below. To add a board, copy the nearest table and
+add its line to ``_TABLES``; see ``docs/add-a-board.md``.
+
+``NAME``; ``LED`` and ``LED_ON`` (the level that lights it); ``BUTTON`` (pressed is 0); ``ADC`` (analogue input);
+``I2C_ID``, ``SCL``, ``SDA`` (the motion sensor's bus); ``RELAY``; ``SERVO``.
+"""
+
+import os
+import sys
+
+from machine import ADC, I2C, Pin
+
+# A part of the name that MicroPython gives the board, and the table for it. The first that fits is taken.
+_TABLES = (
+    ("ESP32", "esp32"),
+    ("Nano 33 BLE", "nano33ble"),
+    ("STM32F411", "stm32f411"),
+    ("WeAct_F411", "stm32f411"),
+)
+
+
+def machine_name():
+    """What MicroPython calls this board, for example ``Generic ESP32 module with ESP32``."""
+    try:
+        return os.uname().machine
+    except AttributeError:  # ports without os.uname
+        return sys.implementation._machine
+
+
+def _table_for(name):
+    for part, table in _TABLES:
+        if part.lower() in name.lower():
+            return getattr(__import__("boards." + table), table)
+    raise RuntimeError("the board %r is not known here; known are boards with %s in their name. "
+                       "Copy the nearest table in /boards and add a line for yours"
+                       % (name, ", ".join(part for part, _ in _TABLES)))
+
+
+pins = _table_for(machine_name())
+
+
+def led():
+    """The board's LED; ``on()`` lights it, whatever level that takes."""
+    return _switch(pins.LED, pins.LED_ON)
+
+
+def relay():
+    """The pin for a relay, a buzzer or a lamp: ``on()``, ``off()``."""
+    return _switch(pins.RELAY, 1)
+
+
+def button():
+    """The button as a ``Pin``: ``value()`` is 0 while it is pressed."""
+    return Pin(pins.BUTTON, Pin.IN, Pin.PULL_UP)
+
+
+def adc():
+    """The analogue input, set to its widest range."""
+    if hasattr(ADC, "ATTN_11DB"):
+        return ADC(Pin(pins.ADC), atten=ADC.ATTN_11DB)
+    return ADC(Pin(pins.ADC))
+
+
+def servo():
+    """The servo's pin as a 50 Hz ``PWM``: pulses of 1 ms are one end, of 2 ms the other."""
+    from machine import PWM
+    return PWM(Pin(pins.SERVO), freq=50)
+
+
+def i2c():
+    """The bus that the motion sensor is on."""
+    return I2C(pins.I2C_ID, scl=Pin(pins.SCL), sda=Pin(pins.SDA), freq=400000)
+
+
+def accelerometer(rate_hz=100):
+    """The motion sensor, +-4 g and +-500 degrees per second: what the course's gesture model was trained on."""
+    if hasattr(pins, "accelerometer"):
+        return pins.accelerometer(rate_hz)
+    from mpu6050 import MPU6050
+    return MPU6050(i2c(), accel_range_g=4, gyro_range_dps=500, rate_hz=rate_hz)
+
+
+def _switch(number, on_level):
+    pin = Pin(number, Pin.OUT, value=1 - on_level)
+    if on_level:
+        return pin
+    from machine import Signal
+    return Signal(pin, invert=True)

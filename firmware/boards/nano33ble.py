@@ -1,0 +1,36 @@
+"""Arduino Nano 33 BLE Sense, both revisions. Pin numbers are the chip's: 13 is P0.13, 43 is P1.11.
+
+Its own motion sensor is on the inner I2C bus: a LSM9DS1 (first revision) or a BMI270 (second). MicroPython brings
+both drivers. Not yet tried on a real one.
+"""
+
+from machine import I2C, Pin
+
+NAME = "Nano 33 BLE Sense"
+LED = 13
+LED_ON = 1
+BUTTON = 43  # the header pin D2, with a button to ground; the board has only a reset button
+ADC = 4  # A0
+I2C_ID = 1
+SCL = 15
+SDA = 14
+RELAY = 47  # D3
+SERVO = 45  # D4
+
+
+def accelerometer(rate_hz):
+    """The sensor that is found on the inner bus; else an MPU6050 that someone put there."""
+    bus = I2C(I2C_ID, scl=Pin(SCL), sda=Pin(SDA), freq=400000)
+    if 0x6B in bus.scan():
+        from boards.polled import Polled
+        from lsm9ds1 import LSM9DS1
+        chip = LSM9DS1(bus, accel_scale=4, gyro_scale=500)
+        return Polled(chip.accel, chip.gyro, rate_hz)
+    try:
+        from bmi270 import BMI270
+        chip = BMI270(bus, accel_scale=4, gyro_scale=500)
+    except (ImportError, OSError):
+        from mpu6050 import MPU6050
+        return MPU6050(bus, accel_range_g=4, gyro_range_dps=500, rate_hz=rate_hz)
+    from boards.polled import Polled
+    return Polled(chip.accel, chip.gyro, rate_hz)

@@ -1,0 +1,12 @@
+"""STM32F411 "Black Pill", with an MPU6050 on PB6 and PB7. Not yet tried on a real one."""
+
+NAME = "STM32F411"
+LED = "PC13"
+LED_ON = 0  # the LED hangs on the supply: the low level lights it
+BUTTON = "PA0"
+ADC = "PA1"
+I2C_ID = 1
+SCL = "PB6"
+SDA = "PB7"
+RELAY = "PB0"
+SERVO = "PA8"

@@ -6,11 +6,16 @@ that same file under CPython, as the "host twin" of the board.
 
 import importlib.util
 import sys
+import types
 
 from edgekit.paths import FIRMWARE
 
 _PREFIX = "_edgekit_board."
 _FOLDERS = (FIRMWARE / "lib", FIRMWARE / "drivers")
+
+# The parent package, so that a package of the board can import its own modules (`from . import reader`).
+_parent = sys.modules.setdefault(_PREFIX[:-1], types.ModuleType(_PREFIX[:-1]))
+_parent.__path__ = []
 
 
 def board_module(name: str):

@@ -1,0 +1,309 @@
+"""Run a TensorFlow Lite model on a board: int8, in readable Python, equal to LiteRT's reference to the bit.
+
+    import tflite_micro as tflm
+    model = tflm.load_model('/models/gesture.tflite')
+    prediction = model.predict(sensor_values)      # floats in, floats out
+    model.details()
+
+Without allocation, in place: fill ``model.input`` (int8), call ``model.invoke()``, read ``model.output`` (int8).
+The same files run under CPython, where they are the host twin of the board.
+"""
+
+import os
+from array import array
+
+from . import kernels_reference, operators
+from .plan import plan
+from .reader import FLOAT32, INT8, Damaged, Graph, shape_text
+
+__all__ = ["load_model", "Model"]
+
+_MOST_ARENA_BYTES = 1 << 24
+
+
+def load_model(source):
+    """Load a .tflite model.
+
+    Parameters
+    ----------
+    source : str, bytes, bytearray or memoryview
+        Path of the file, or what the file holds. Bytes are used in place: do not change them later.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ValueError
+        The file is damaged, an operator is unknown, or the model is not int8; the message says what to do.
+    MemoryError
+        The arena does not fit; the message says how many bytes it needs.
+    """
+    if isinstance(source, str):
+        try:
+            # Memory of the right size at once: reading until the end would grow it again and again.
+            data = bytearray(os.stat(source)[6])
+            with open(source, "rb") as file:
+                file.readinto(data)
+        except OSError as error:
+            raise OSError(error.args[0], "cannot read the model %r: copy it to the board first, or check the path"
+                          % source)
+        source = data
+    return Model(source)
+
+
+class Layer:
+    """One operator, ready to run.
+
+    Attributes
+    ----------
+    name : str
+        For example ``"CONV_2D"``.
+    inputs : list of Tensor
+        The operator's inputs, constants too.
+    output : Tensor
+        The operator's output.
+    values : memoryview or array
+        The output's values, flat; valid until a later layer reuses the memory.
+    macs : int
+        Multiply-accumulates for one inference.
+    weight_bytes, scratch_bytes : int
+        Bytes of int8 weights in the file, and of memory needed while the layer runs.
+    """
+
+    def __init__(self, operator, prepared):
+        self.name = operators.name_of(operator)
+        self.index = operator.index
+        self.inputs = operator.inputs
+        self.output = operator.outputs[0]
+        self.kernel = prepared.kernel
+        self.parameters = prepared.parameters
+        self.macs = prepared.macs
+        self.weight_bytes = prepared.weight_bytes
+        self.scratch_bytes = prepared.scratch_bytes
+        self.x = self.values = self.scratch = None
+
+
+class Model:
+    """A loaded model.
+
+    Attributes
+    ----------
+    input, output : memoryview of int8 (array of float32 if the model begins or ends in floats)
+        Values of the first input and the first output, flat. ``invoke`` may use the input's memory for later
+        layers, so fill the input before each call.
+    inputs, outputs : list
+        All of them.
+    input_shape, output_shape : tuple of int
+    input_scale, input_zero_point, output_scale, output_zero_point : float, int
+        A stored value ``q`` stands for ``scale * (q - zero_point)``.
+    arena_bytes : int
+        Memory for all values that pass between layers.
+    layers : list of Layer
+        In the order in which they run.
+    """
+
+    def __init__(self, data):
+        if not isinstance(data, (bytes, bytearray)):
+            data = memoryview(data)
+        self.graph = graph = Graph(data)
+        _expect_integers(graph)
+        self.layers = layers = []
+        written = list(graph.inputs)
+        weight_bytes = 0
+        for operator in graph.operators:
+            layer = Layer(operator, operators.prepare(operator))
+            weight_bytes += layer.weight_bytes
+            if layer.inputs[0] not in written or layer.output in written or weight_bytes > 4 * len(data):
+                raise Damaged("damaged .tflite: the operators do not follow each other (operator %d); "
+                              "copy or convert the model again" % layer.index)
+            written.append(layer.output)
+            layers.append(layer)
+        for tensor in graph.outputs:
+            if tensor not in written:
+                raise Damaged("damaged .tflite: no operator computes its output; copy or convert the model again")
+        if not graph.inputs or not graph.outputs:
+            raise Damaged("damaged .tflite: it has no input or no output; copy or convert the model again")
+        views = self._allocate()
+        self.inputs = [views[tensor.index] for tensor in graph.inputs]
+        self.outputs = [views[tensor.index] for tensor in graph.outputs]
+        self.input, self.output = self.inputs[0], self.outputs[0]
+        first, last = graph.inputs[0], graph.outputs[0]
+        self.input_shape, self.output_shape = first.shape, last.shape
+        self.input_scale, self.input_zero_point = first.scale, first.zero_point
+        self.output_scale, self.output_zero_point = last.scale, last.zero_point
+        self._input_type, self._output_type = first.type, last.type
+        self._input_parameters = operators.float_parameters(first) if first.type == INT8 else None
+        self._output_parameters = operators.float_parameters(last) if last.type == INT8 else None
+        self._floats = array("f", bytes(4 * last.size))
+
+    def _allocate(self):
+        """Plan the arena, take it, and give each layer its views. Returns the view of each tensor by index."""
+        graph = self.graph
+        # A reshaped tensor lives in the memory of its source. spans: [bytes, first step, last step].
+        source, spans = {}, {}
+        for tensor in graph.inputs:
+            source[tensor.index] = tensor.index
+            spans[tensor.index] = [_bytes(tensor), 0, 0]
+        for step, layer in enumerate(self.layers):
+            x, y = layer.inputs[0].index, layer.output.index
+            spans[source[x]][2] = step
+            if layer.kernel is None:
+                source[y] = source[x]
+            else:
+                source[y] = y
+                spans[y] = [_bytes(layer.output), step, step]
+        for tensor in graph.outputs:
+            spans[source[tensor.index]][2] = len(self.layers)
+        owners = sorted(spans)
+        blocks = [spans[owner] for owner in owners]
+        blocks += [[(layer.scratch_bytes + 3) & ~3, i, i] for i, layer in enumerate(self.layers)]
+        floats = {}
+        for tensor in graph.tensors:
+            if tensor.type == FLOAT32 and tensor.index in spans:
+                floats[tensor.index] = tensor.size
+        float_bytes = 4 * sum(floats.values())
+        offsets, arena_bytes = plan(blocks)
+        self.arena_bytes = arena_bytes + float_bytes
+        if self.arena_bytes > _MOST_ARENA_BYTES:
+            raise ValueError("the model needs %d bytes between its layers, more than any small board has; use fewer "
+                             "channels or a shorter input" % self.arena_bytes)
+        try:
+            arena = memoryview(array("b", bytes(arena_bytes)))
+            memory = {}
+            for owner, offset in zip(owners, offsets):
+                memory[owner] = array("f", bytes(4 * floats[owner])) if owner in floats else (arena, offset)
+        except MemoryError:
+            raise MemoryError("the model needs an arena of %d bytes in one piece; free memory (gc.collect()), load the "
+                              "model first, or use a smaller one" % self.arena_bytes)
+
+        def view(tensor):
+            place = memory[source[tensor.index]]
+            return place[0][place[1] : place[1] + tensor.size] if isinstance(place, tuple) else place
+
+        views = {}
+        for tensor in graph.inputs:
+            views[tensor.index] = view(tensor)
+        for layer, offset in zip(self.layers, offsets[len(owners) :]):
+            layer.x = views[layer.inputs[0].index]
+            layer.values = views[layer.output.index] = view(layer.output)
+            layer.scratch = arena[offset : offset + layer.scratch_bytes]
+        return views
+
+    def invoke(self, on_layer=None):
+        """Compute ``output`` from ``input``.
+
+        Parameters
+        ----------
+        on_layer : callable, optional
+            Called after each layer as ``on_layer(layer)``; ``layer.values`` are its outputs.
+        """
+        for layer in self.layers:
+            if layer.kernel:
+                layer.kernel(layer.parameters, layer.x, layer.values, layer.scratch)
+            if on_layer:
+                on_layer(layer)
+
+    def predict(self, values, on_layer=None):
+        """Set the input, run the model, and give its output as floats.
+
+        Parameters
+        ----------
+        values : sequence of float or int, or bytes
+            As many as the input has. Floats are quantized with the input's scale, as LiteRT's QUANTIZE does (each
+            counts as float32). Integers (-128..127) and bytes are int8 values and taken as they are.
+        on_layer : callable, optional
+            As for `invoke`.
+
+        Returns
+        -------
+        list of float
+            ``output_scale * (q - output_zero_point)`` for each output value, rounded to float32.
+
+        Raises
+        ------
+        ValueError
+            Wrong number of values, NaN, or an integer outside int8; the message says what was expected.
+        """
+        self.set_input(values)
+        self.invoke(on_layer)
+        if self._output_type == FLOAT32:
+            return list(self.output)
+        kernels_reference.dequantize(self._output_parameters, self.output, self._floats, None)
+        return list(self._floats)
+
+    def set_input(self, values):
+        """Fill ``input`` by the rules of `predict`."""
+        x = self.input
+        if len(values) != len(x):
+            raise ValueError("expected %d values (%s), got %d" % (len(x), _short(self.input_shape), len(values)))
+        if self._input_type == FLOAT32:
+            for i in range(len(x)):
+                x[i] = values[i]
+            return
+        for value in values:
+            if isinstance(value, float):
+                kernels_reference.quantize(self._input_parameters, values, x, None)
+                return
+        # Bytes hold int8 as 0..255.
+        offset = 256 if isinstance(values, (bytes, bytearray)) or _is_unsigned(values) else 0
+        for i in range(len(x)):
+            value = values[i]
+            if offset and value > 127:
+                value -= offset
+            if not isinstance(value, int) or not -128 <= value <= 127:
+                raise ValueError("value %d is %r: expected floats, or int8 values from -128 to 127" % (i, value))
+            x[i] = value
+
+    def details(self):
+        """Print inputs, outputs, memory and operators."""
+        print("input   %s" % _describe(self.graph.inputs))
+        print("output  %s" % _describe(self.graph.outputs))
+        print("arena   %d bytes; file %d bytes" % (self.arena_bytes, len(self.graph.data)))
+        print("%-20s %-16s %8s %8s" % ("operator", "output", "weights", "MACs"))
+        for layer in self.layers:
+            print("%-20s %-16s %8d %8d" % (layer.name, shape_text(layer.output.shape), layer.weight_bytes, layer.macs))
+        print("%-20s %-16s %8d %8d" % ("sum", "", self.weight_bytes, self.macs))
+
+    @property
+    def macs(self):
+        """Multiply-accumulates for one inference."""
+        return sum([layer.macs for layer in self.layers])
+
+    @property
+    def weight_bytes(self):
+        """Bytes of int8 weights, used where they lie in the file."""
+        return sum([layer.weight_bytes for layer in self.layers])
+
+
+def _expect_integers(graph):
+    """Refuse a float or dynamic-range model before anything else about it."""
+    for operator in graph.operators:
+        tensors = [t for t in operator.inputs + operator.outputs if t is not None]
+        floats = [t for t in tensors if t.type == FLOAT32]
+        if floats and operators.name_of(operator) not in ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "EXPAND_DIMS", "SQUEEZE"):
+            kind = "a float model"
+            if len(floats) < len(tensors) and [t for t in tensors if t.type == INT8]:
+                kind = "a dynamic-range model (int8 weights, float32 values)"
+            raise ValueError("this is %s: %s (operator %d) computes in float32; convert it to full int8 with "
+                             "calibration data (lesson 09)" % (kind, operators.name_of(operator), operator.index))
+
+
+def _is_unsigned(values):
+    return isinstance(values, memoryview) and getattr(values, "format", "B") == "B"
+
+
+def _bytes(tensor):
+    """Bytes in the arena, in whole words; floats have memory of their own."""
+    return (tensor.size + 3) & ~3 if tensor.type == INT8 else 0
+
+
+def _short(shape):
+    """The shape without the batch of one: ``32x6``."""
+    return shape_text(shape[1:] if len(shape) > 1 and shape[0] == 1 else shape)
+
+
+def _describe(tensors):
+    return "; ".join(["%s %s, scale %.6g, zero point %d" % (t.type_name, shape_text(t.shape), t.scale, t.zero_point)
+                      for t in tensors])

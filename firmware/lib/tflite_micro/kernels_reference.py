@@ -1,0 +1,284 @@
+"""The definition of every operator, in plain integer Python.
+
+A kernel gets its parameters ``p`` (made once by operators.py), the input ``x``, the output ``y`` and scratch
+memory, all of them flat. A quantized value ``q`` stands for ``scale * (q - zero_point)``.
+
+Sums of products are taken over the stored integers: ``sum((x - zero_point) * w)`` equals
+``sum(x * w) - zero_point * sum(w)``, and the second part is folded into the bias when the model is loaded.
+So the inner loops are one multiplication and one addition of small integers. What lies outside the image counts
+as 0.0, which is stored as the zero point.
+"""
+
+from .fixed_point import bit_length, rescale, rescale_double, to_int32
+
+_INT32_MAX = (1 << 31) - 1
+
+
+def fully_connected(p, x, y, scratch):
+    """Each output is the bias plus a row of weights times the input."""
+    depth, units, weights, biases = p.depth, p.units, p.weights, p.biases
+    mantissas, exponents = p.mantissas, p.exponents
+    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
+    out = 0
+    for start in range(0, p.batches * depth, depth):
+        row = x[start : start + depth]
+        j = 0
+        for unit in range(units):
+            total = biases[unit]
+            for value in row:
+                total += value * weights[j]
+                j += 1
+            value = rescale_double(total, mantissas[unit], exponents[unit]) + zero_point
+            y[out] = lowest if value < lowest else highest if value > highest else value
+            out += 1
+
+
+def conv_2d(p, x, y, patch):
+    """For each place: gather the patch that the filter covers, then one dense layer over it."""
+    units, weights, biases = p.units, p.weights, p.biases
+    multipliers, shifts = p.multipliers, p.shifts
+    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
+    out = 0
+    for batch in range(p.batches):
+        for top in range(p.first_top, p.end_top, p.stride_height):
+            for left in range(p.first_left, p.end_left, p.stride_width):
+                _gather(p, x, batch, top, left, patch)
+                j = 0
+                for unit in range(units):
+                    total = biases[unit]
+                    for value in patch:
+                        total += value * weights[j]
+                        j += 1
+                    value = rescale(total, multipliers[unit], shifts[unit]) + zero_point
+                    y[out] = lowest if value < lowest else highest if value > highest else value
+                    out += 1
+
+
+def depthwise_conv_2d(p, x, y, patch):
+    """As conv_2d, but each output channel sees one input channel only."""
+    channels, units, weights, biases = p.channels, p.units, p.weights, p.biases
+    units_per_channel = units // channels
+    weights_end = len(patch) // channels * units
+    multipliers, shifts = p.multipliers, p.shifts
+    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
+    out = 0
+    for batch in range(p.batches):
+        for top in range(p.first_top, p.end_top, p.stride_height):
+            for left in range(p.first_left, p.end_left, p.stride_width):
+                _gather(p, x, batch, top, left, patch)
+                for unit in range(units):
+                    total = biases[unit]
+                    i = unit // units_per_channel
+                    for j in range(unit, weights_end, units):
+                        total += patch[i] * weights[j]
+                        i += channels
+                    value = rescale(total, multipliers[unit], shifts[unit]) + zero_point
+                    y[out] = lowest if value < lowest else highest if value > highest else value
+                    out += 1
+
+
+def _gather(p, x, batch, top, left, patch):
+    """Copy what the filter covers at (top, left) into ``patch``: rows, columns, channels."""
+    height, width, channels = p.height, p.width, p.channels
+    filter_width, dilation_width = p.filter_width, p.dilation_width
+    if top < 0 or left < 0 or top + p.reach_height > height or left + p.reach_width > width:
+        patch[:] = p.outside
+    # Without dilation the covered part of an image row is one run of bytes.
+    first = max(0, -left)
+    end = min(filter_width, width - left)
+    for filter_y in range(p.filter_height):
+        row = top + filter_y * p.dilation_height
+        if not 0 <= row < height:
+            continue
+        from_row = (batch * height + row) * width + left
+        to_row = filter_y * filter_width
+        if dilation_width == 1:
+            if first < end:
+                patch[(to_row + first) * channels : (to_row + end) * channels] = \
+                    x[(from_row + first) * channels : (from_row + end) * channels]
+            continue
+        for filter_x in range(filter_width):
+            column = filter_x * dilation_width
+            if 0 <= left + column < width:
+                to, start = (to_row + filter_x) * channels, (from_row + column) * channels
+                patch[to : to + channels] = x[start : start + channels]
+
+
+def max_pool_2d(p, x, y, scratch):
+    """The largest value under the window; outside the image there is none."""
+    width, channels, lowest, highest = p.width, p.channels, p.lowest, p.highest
+    out = 0
+    for batch in range(p.batches):
+        for top in range(p.first_top, p.end_top, p.stride_height):
+            rows = range(max(top, 0), min(top + p.filter_height, p.height))
+            for left in range(p.first_left, p.end_left, p.stride_width):
+                columns = range(max(left, 0), min(left + p.filter_width, width))
+                for channel in range(channels):
+                    most = lowest
+                    for row in rows:
+                        start = (batch * p.height + row) * width
+                        for column in columns:
+                            value = x[(start + column) * channels + channel]
+                            if value > most:
+                                most = value
+                    y[out] = highest if most > highest else most
+                    out += 1
+
+
+def average_pool_2d(p, x, y, scratch):
+    """The mean of what lies under the window and inside the image; a half goes away from zero."""
+    width, channels, lowest, highest = p.width, p.channels, p.lowest, p.highest
+    out = 0
+    for batch in range(p.batches):
+        for top in range(p.first_top, p.end_top, p.stride_height):
+            rows = range(max(top, 0), min(top + p.filter_height, p.height))
+            for left in range(p.first_left, p.end_left, p.stride_width):
+                columns = range(max(left, 0), min(left + p.filter_width, width))
+                count = len(rows) * len(columns)
+                for channel in range(channels):
+                    total = 0
+                    for row in rows:
+                        start = (batch * p.height + row) * width
+                        for column in columns:
+                            total += x[(start + column) * channels + channel]
+                    if total > 0:
+                        value = (total + count // 2) // count
+                    else:
+                        value = -((count // 2 - total) // count)
+                    y[out] = lowest if value < lowest else highest if value > highest else value
+                    out += 1
+
+
+def mean(p, x, y, scratch):
+    """The mean over some axes: ``starts`` has one place for each output, ``steps`` the way to what it averages."""
+    steps = p.steps
+    out = 0
+    for start in p.starts:
+        total = p.bias
+        for step in steps:
+            total += x[start + step]
+        value = rescale(total, p.multiplier, p.shift) + p.zero_point
+        y[out] = -128 if value < -128 else 127 if value > 127 else value
+        out += 1
+
+
+def softmax(p, x, y, scratch):
+    """``exp(x) / sum(exp(x))`` along the last axis, in fixed point as gemmlowp defines it.
+
+    Only differences to the largest value count. Their exponentials have 31 fractional bits, the sum has 19.
+    """
+    depth = p.depth
+    for start in range(0, p.size, depth):
+        row = x[start : start + depth]
+        largest = max(row)
+        total = 0
+        for value in row:
+            if value - largest >= p.least_difference:
+                total += _shift_right(_exp(p, value - largest), 12)
+        bits = bit_length(total)
+        reciprocal = _reciprocal((total << (32 - bits)) - (1 << 31))
+        shift = bits - 20 + 31 - 8  # bits - 20: how far the sum lies above 1; 8: bits of the output
+        for i in range(start, start + depth):
+            value = x[i] - largest
+            if value < p.least_difference:
+                y[i] = -128
+            else:
+                y[i] = min(_shift_right(_multiply(reciprocal, _exp(p, value)), shift) - 128, 127)
+
+
+def quantize(p, x, y, scratch):
+    """float32 to int8: ``round(x / scale) + zero_point``, a half away from zero, clipped to int8.
+
+    The division is rounded to float32 (that is what the cell is for), so that a board with float32, a computer
+    with doubles and LiteRT all give the same.
+    """
+    cell, scale, zero_point = p.cell, p.scale, p.zero_point
+    for i in range(len(y)):
+        cell[0] = x[i]
+        cell[0] = cell[0] / scale
+        steps = cell[0]
+        if steps != steps:
+            raise ValueError("value %d is not a number (NaN); mend the input before predict" % i)
+        # Clip before int(): infinity has no integer.
+        if steps > 512:
+            steps = 512
+        elif steps < -512:
+            steps = -512
+        value = int(steps)
+        rest = steps - value
+        if rest >= 0.5:
+            value += 1
+        elif rest <= -0.5:
+            value -= 1
+        value += zero_point
+        y[i] = -128 if value < -128 else 127 if value > 127 else value
+
+
+def dequantize(p, x, y, scratch):
+    """int8 to float32: ``scale * (x - zero_point)``."""
+    scale, zero_point = p.scale, p.zero_point
+    for i in range(len(y)):
+        y[i] = scale * (x[i] - zero_point)
+
+
+def requantize(p, x, y, scratch):
+    """int8 to int8 with another scale and zero point."""
+    for i in range(len(y)):
+        value = rescale(x[i] - p.input_zero_point, p.multiplier, p.shift) + p.zero_point
+        y[i] = -128 if value < -128 else 127 if value > 127 else value
+
+
+# Fixed-point arithmetic of softmax. Constants are the numbers in the comments with 31 fractional bits,
+# 29 for those above 1.
+
+
+def _multiply(a, b):
+    """High half of the doubled product, a half goes up."""
+    return (a * b + (1 << 30)) >> 31
+
+
+def _shift_right(a, bits):
+    """``a / 2**bits``, a half away from zero."""
+    if not bits:
+        return a
+    half = 1 << (bits - 1)
+    return (a + half - (1 if a < 0 else 0)) >> bits
+
+
+def _shift_left(a, bits):
+    """``a * 2**bits``, at most what 32 bits hold."""
+    return max(-_INT32_MAX - 1, min(_INT32_MAX, a << bits))
+
+
+def _exp(p, difference):
+    """``exp`` of a difference (<= 0) of two inputs, with 31 fractional bits."""
+    a = _multiply(to_int32(difference << p.shift), p.multiplier)  # 26 fractional bits
+    if a == 0:
+        return _INT32_MAX
+    # exp(a) = exp(fraction) * exp(-1/4)**.. with -1/4 <= fraction < 0: a Taylor series around -1/8 ...
+    quarter = 1 << 24
+    fraction = (a & (quarter - 1)) - quarter
+    x = _shift_left(fraction, 5) + (1 << 28)
+    x2 = _multiply(x, x)
+    x3 = _multiply(x2, x)
+    x4 = _multiply(x2, x2)
+    series = _shift_right(_multiply(_shift_right(x4, 2) + x3, 715827883) + x2, 1)  # 1/3
+    result = 1895147668 + _multiply(1895147668, x + series)  # exp(-1/8)
+    # ... times one constant for each bit of what remains.
+    remainder = fraction - a
+    bit = quarter
+    for constant in (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242):  # exp(-1/4) .. exp(-16)
+        if remainder & bit:
+            result = _multiply(result, constant)
+        bit <<= 1
+    return result
+
+
+def _reciprocal(a):
+    """``1 / (1 + a)`` for 0 <= a < 1, with 31 fractional bits: three steps of Newton and Raphson."""
+    half_denominator = (a + _INT32_MAX + 1) >> 1
+    x = 1515870810 + _multiply(half_denominator, -1010580540)  # 48/17 - 32/17 * d
+    for _ in range(3):
+        error = (1 << 29) - _multiply(half_denominator, x)
+        x += _shift_left(_multiply(x, error), 2)
+    return _shift_left(x, 1)

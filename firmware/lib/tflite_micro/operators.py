@@ -1,0 +1,447 @@
+"""The operators that run: for each its number in schema.fbs, its name, and how it is prepared.
+
+Preparing checks shapes and types, so that kernels need no checks, and turns scales into integers. To add an
+operator, write its kernel in kernels_reference.py, a ``_prepare`` function here, and a line in `TABLE`.
+"""
+
+from array import array
+
+from . import kernels_reference as kernels
+from .fixed_point import (bit_length, divide, from_float_bits, multiply, quantize_constant, quantized_multiplier,
+                          to_int32)
+from .reader import FLOAT32, INT8, INT32, shape_text
+
+_SAME, _VALID = 0, 1
+_NONE, _RELU, _RELU_N1_TO_1, _RELU6 = 0, 1, 2, 3
+
+# What to do about an operator that the board lacks.
+_ADVICE = {
+    "LOGISTIC": "end the network with SOFTMAX over two classes",
+    "TANH": "replace it with RELU", "ELU": "replace it with RELU", "GELU": "replace it with RELU",
+    "EXP": "replace the activation that makes it with RELU", "LOG": "replace the activation that makes it with RELU",
+    "HARD_SWISH": "replace it with RELU6", "LEAKY_RELU": "replace it with RELU", "PRELU": "replace it with RELU",
+    "RELU": "put the activation into the layer before it: Dense(..., activation='relu')",
+    "RELU6": "put the activation into the layer before it",
+    "SHAPE": "it comes from Flatten with an open batch: give the model Input(..., batch_size=1)",
+    "STRIDED_SLICE": "it comes from Flatten with an open batch: give the model Input(..., batch_size=1)",
+    "PACK": "it comes from Flatten with an open batch: give the model Input(..., batch_size=1)",
+    "ADD": "use a network without branches", "MUL": "fold BatchNormalization into the layer before it",
+    "PAD": "use padding='same' in the layer after it",
+}
+_RECURRENT = ("RNN", "LSTM", "WHILE", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN")
+
+
+class Parameters:
+    """What a kernel needs to know, by name."""
+
+    def __init__(self, **values):
+        for name in values:
+            setattr(self, name, values[name])
+
+
+class Prepared:
+    """A kernel with its parameters.
+
+    ``kernel`` is None if the output is the input under another shape: then both share their memory.
+    """
+
+    def __init__(self, kernel, parameters, macs=0, scratch_bytes=0, weight_bytes=0):
+        self.kernel = kernel
+        self.parameters = parameters
+        self.macs = macs
+        self.scratch_bytes = scratch_bytes
+        self.weight_bytes = weight_bytes
+
+
+def prepare(operator):
+    """Check one operator and make it ready to run.
+
+    Parameters
+    ----------
+    operator : reader.Operator
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    ValueError
+        The operator is unknown, or its shapes, types or options cannot run; the message names it.
+    """
+    if operator.code not in TABLE:
+        name = operator.name
+        advice = _ADVICE.get(name, "use layers that become " + ", ".join(sorted([n for n, _ in TABLE.values()])))
+        if name in _RECURRENT:
+            advice = "use convolution instead of recurrent layers"
+        raise ValueError("the model uses %s (operator %d), which the board runtime lacks; %s"
+                         % (name, operator.index, advice))
+    return TABLE[operator.code][1](operator)
+
+
+def name_of(operator):
+    """The operator's name, without loading the long list if it is one of ours."""
+    return TABLE[operator.code][0] if operator.code in TABLE else operator.name
+
+
+def _refuse(operator, message):
+    raise ValueError("%s (operator %d): %s" % (name_of(operator), operator.index, message))
+
+
+def _expect_shape(operator, tensor, shape):
+    if tensor.shape != tuple(shape):
+        _refuse(operator, "expected the shape %s for tensor %d, found %s; convert the model again"
+                % (shape_text(shape), tensor.index, shape_text(tensor.shape)))
+
+
+def _ends(operator, inputs_least, inputs_most):
+    """The first input and the only output, with the counts checked."""
+    if not inputs_least <= len(operator.inputs) <= inputs_most or len(operator.outputs) != 1:
+        _refuse(operator, "expected %d to %d inputs and 1 output, found %d and %d; convert the model again"
+                % (inputs_least, inputs_most, len(operator.inputs), len(operator.outputs)))
+    x, y = operator.inputs[0], operator.outputs[0]
+    if x is None or x.is_constant or y.is_constant:
+        _refuse(operator, "its input and output must be computed, not constant; convert the model again")
+    if not x.size or not y.size:
+        _refuse(operator, "a tensor of shape %s has no values; convert the model again"
+                % shape_text(y.shape if x.size else x.shape))
+    return x, y
+
+
+def _expect_int8(operator, *tensors):
+    """int8 with one scale and a zero point in range."""
+    for tensor in tensors:
+        if tensor.type != INT8:
+            _refuse(operator, "expected int8, found %s in tensor %d; convert the model to full int8 (lesson 09)"
+                    % (tensor.type_name, tensor.index))
+        if tensor.scale_count != 1 or not -128 <= tensor.zero_point <= 127:
+            _refuse(operator, "tensor %d is int8 without a scale and a zero point; convert the model to full int8 "
+                    "(lesson 09)" % tensor.index)
+
+
+def _options(operator):
+    options = operator.options
+    if options is None:
+        _refuse(operator, "its options are missing; convert the model again")
+    return options
+
+
+def _scale(tensor, channel=0):
+    return from_float_bits(tensor.scale_bits(channel))
+
+
+def _limits(operator, activation, y):
+    """Lowest and highest output that a fused activation leaves."""
+    lowest, highest = -128, 127
+    scale = _scale(y)
+    if activation == _RELU or activation == _RELU6:
+        lowest = max(lowest, y.zero_point)
+    if activation == _RELU6:
+        highest = min(highest, y.zero_point + quantize_constant(6, scale))
+    if activation == _RELU_N1_TO_1:
+        lowest = max(lowest, y.zero_point + quantize_constant(-1, scale))
+        highest = min(highest, y.zero_point + quantize_constant(1, scale))
+    if activation not in (_NONE, _RELU, _RELU_N1_TO_1, _RELU6):
+        _refuse(operator, "its fused activation %d is none of NONE, RELU, RELU_N1_TO_1, RELU6; replace it with RELU"
+                % activation)
+    return lowest, highest
+
+
+def _constant(operator, i, type_, what):
+    """Input ``i``, which must be a constant of this type, whole."""
+    tensor = operator.inputs[i]
+    if tensor is None or tensor.type != type_ or not tensor.size or tensor.data_bytes != tensor.bytes:
+        _refuse(operator, "its %s must be constant, whole and of another type; convert the model to full int8 "
+                "(lesson 09)" % what)
+    return tensor
+
+
+def _weights(operator, units, channel_axis):
+    """The filter tensor, with its scales checked."""
+    weights = _constant(operator, 1, INT8, "weights")
+    if weights.scale_count == 0 or weights.zero_point != 0:
+        _refuse(operator, "its weights must have a scale and the zero point 0, found %d; convert the model again"
+                % weights.zero_point)
+    if weights.scale_count > 1 and (weights.scale_count != units or weights.quantized_dimension != channel_axis):
+        _refuse(operator, "its weights have %d scales along axis %d, expected one for each of %d outputs along axis "
+                "%d; convert the model again" % (weights.scale_count, weights.quantized_dimension, units, channel_axis))
+    return weights
+
+
+def _fold(operator, zero_point, weights, units, first_step, step, count):
+    """The biases, with ``-zero_point * sum(weights)`` of each unit folded in (see kernels_reference.py).
+
+    The weights of unit u start at ``u * first_step`` and lie ``step`` apart.
+    """
+    bias = None
+    if len(operator.inputs) > 2 and operator.inputs[2] is not None:
+        bias = _constant(operator, 2, INT32, "bias")
+        if bias.size != units:
+            _refuse(operator, "expected %d biases, found %d; convert the model again" % (units, bias.size))
+    folded = array("i", bytes(4 * units))
+    for unit in range(units):
+        total = bias.int32(unit) if bias else 0
+        if zero_point:
+            weight_sum = 0
+            start = unit * first_step
+            for j in range(start, start + step * count, step):
+                weight_sum += weights[j]
+            total -= zero_point * weight_sum
+        folded[unit] = to_int32(total)
+    return folded
+
+
+def _multipliers(x, weights, y, units):
+    """One multiplier and shift for each unit."""
+    multipliers = array("i", bytes(4 * units))
+    shifts = array("b", bytes(units))
+    for unit in range(units):
+        if unit == 0 or weights.scale_count > 1:
+            ratio = divide(multiply(_scale(x), _scale(weights, unit)), _scale(y))
+            multiplier, shift = quantized_multiplier(ratio)
+        multipliers[unit], shifts[unit] = multiplier, shift
+    return multipliers, shifts
+
+
+def _prepare_fully_connected(operator):
+    x, y = _ends(operator, 2, 3)
+    _expect_int8(operator, x, y)
+    options = _options(operator)
+    weights = operator.inputs[1]
+    if weights is None or len(weights.shape) != 2 or not weights.size or x.size % weights.shape[1]:
+        _refuse(operator, "its weights do not fit its input of shape %s; convert the model again"
+                % shape_text(x.shape))
+    units, depth = weights.shape
+    weights = _weights(operator, units, 0)
+    batches = x.size // depth
+    if y.size != batches * units or y.shape[-1] != units:
+        _refuse(operator, "expected an output of %d rows of %d values, found %s; convert the model again"
+                % (batches, units, shape_text(y.shape)))
+    values = weights.int8_view()
+    lowest, highest = _limits(operator, options.number(0, "b"), y)
+    # LiteRT's reference multiplies with the ratio of scales in double precision here, unlike in convolution.
+    mantissas = array("q", bytes(8 * units))
+    exponents = array("h", bytes(2 * units))
+    for unit in range(units):
+        if unit == 0 or weights.scale_count > 1:
+            mantissa, exponent = divide(multiply(_scale(x), _scale(weights, unit)), _scale(y))
+        mantissas[unit], exponents[unit] = mantissa, exponent
+    parameters = Parameters(
+        batches=batches, depth=depth, units=units, weights=values,
+        biases=_fold(operator, x.zero_point, values, units, depth, 1, depth),
+        mantissas=mantissas, exponents=exponents,
+        zero_point=y.zero_point, lowest=lowest, highest=highest)
+    return Prepared(kernels.fully_connected, parameters, macs=y.size * depth, weight_bytes=weights.size)
+
+
+def _window(operator, options, filter_height, filter_width, x, y, dilation_height=1, dilation_width=1):
+    """Parameters that every sliding window has; fields 0 to 2 of the options are padding and strides."""
+    if len(x.shape) != 4 or len(y.shape) != 4:
+        _refuse(operator, "expected batch x height x width x channels, found %s and %s; convert the model again"
+                % (shape_text(x.shape), shape_text(y.shape)))
+    padding = options.number(0, "b")
+    stride_width, stride_height = options.number(1, "i"), options.number(2, "i")
+    for value in (stride_height, stride_width, dilation_height, dilation_width, filter_height, filter_width):
+        if not 1 <= value <= 65535:
+            _refuse(operator, "a stride, dilation or filter size is %d; convert the model again" % value)
+    if padding not in (_SAME, _VALID):
+        _refuse(operator, "its padding is neither SAME nor VALID; convert the model again")
+    batches, height, width, channels = x.shape
+    reach_height = (filter_height - 1) * dilation_height + 1
+    reach_width = (filter_width - 1) * dilation_width + 1
+    if padding == _SAME:
+        out_height = (height + stride_height - 1) // stride_height
+        out_width = (width + stride_width - 1) // stride_width
+    else:
+        out_height = (height - reach_height) // stride_height + 1
+        out_width = (width - reach_width) // stride_width + 1
+    _expect_shape(operator, y, (batches, out_height, out_width, y.shape[3]))
+    # SAME pads as evenly as it can: the smaller half above and to the left.
+    first_top = -(max(0, (out_height - 1) * stride_height + reach_height - height) // 2)
+    first_left = -(max(0, (out_width - 1) * stride_width + reach_width - width) // 2)
+    return Parameters(
+        batches=batches, height=height, width=width, channels=channels,
+        filter_height=filter_height, filter_width=filter_width,
+        reach_height=reach_height, reach_width=reach_width,
+        dilation_height=dilation_height, dilation_width=dilation_width,
+        stride_height=stride_height, stride_width=stride_width,
+        first_top=first_top, end_top=first_top + out_height * stride_height,
+        first_left=first_left, end_left=first_left + out_width * stride_width)
+
+
+def _prepare_conv(operator, depthwise):
+    x, y = _ends(operator, 2, 3)
+    _expect_int8(operator, x, y)
+    options = _options(operator)
+    weights = operator.inputs[1]
+    if weights is None or len(weights.shape) != 4 or len(x.shape) != 4 or not weights.size:
+        _refuse(operator, "its weights do not fit its input of shape %s; convert the model again"
+                % shape_text(x.shape))
+    channels = x.shape[3]
+    if depthwise:
+        _, filter_height, filter_width, units = weights.shape
+        activation, dilation = 4, 5
+        fits = weights.shape[0] == 1 and units % channels == 0
+        per_unit = filter_height * filter_width
+        steps = (1, units, per_unit)
+    else:
+        units, filter_height, filter_width, depth = weights.shape
+        activation, dilation = 3, 4
+        fits = depth == channels
+        per_unit = filter_height * filter_width * channels
+        steps = (per_unit, 1, per_unit)
+    if not fits:
+        _refuse(operator, "its weights of shape %s do not fit %d input channels (grouped convolution is not there); "
+                "use groups=1" % (shape_text(weights.shape), channels))
+    weights = _weights(operator, units, 3 if depthwise else 0)
+    p = _window(operator, options, filter_height, filter_width, x, y,
+                options.number(dilation + 1, "i", 1), options.number(dilation, "i", 1))
+    _expect_shape(operator, y, y.shape[:3] + (units,))
+    p.units = units
+    p.weights = weights.int8_view()
+    p.biases = _fold(operator, x.zero_point, p.weights, units, *steps)
+    p.multipliers, p.shifts = _multipliers(x, weights, y, units)
+    p.zero_point = y.zero_point
+    p.lowest, p.highest = _limits(operator, options.number(activation, "b"), y)
+    patch = filter_height * filter_width * channels
+    if patch > 4 * weights.size * channels:
+        _refuse(operator, "its weights do not fit its input; convert the model again")
+    needs_padding = (p.first_top < 0 or p.first_left < 0 or p.end_top - p.stride_height + p.reach_height > p.height
+                     or p.end_left - p.stride_width + p.reach_width > p.width)
+    p.outside = array("b", [x.zero_point] * patch) if needs_padding else None
+    kernel = kernels.depthwise_conv_2d if depthwise else kernels.conv_2d
+    return Prepared(kernel, p, macs=y.size * per_unit, scratch_bytes=patch, weight_bytes=weights.size)
+
+
+def _prepare_conv_2d(operator):
+    return _prepare_conv(operator, False)
+
+
+def _prepare_depthwise_conv_2d(operator):
+    return _prepare_conv(operator, True)
+
+
+def _prepare_pool(operator, kernel):
+    x, y = _ends(operator, 1, 1)
+    _expect_int8(operator, x, y)
+    options = _options(operator)
+    p = _window(operator, options, options.number(4, "i"), options.number(3, "i"), x, y)
+    _expect_shape(operator, y, y.shape[:3] + (p.channels,))
+    p.lowest, p.highest = _limits(operator, options.number(5, "b"), y)
+    return Prepared(kernel, p)
+
+
+def _prepare_max_pool(operator):
+    return _prepare_pool(operator, kernels.max_pool_2d)
+
+
+def _prepare_average_pool(operator):
+    return _prepare_pool(operator, kernels.average_pool_2d)
+
+
+def _prepare_mean(operator):
+    x, y = _ends(operator, 2, 2)
+    _expect_int8(operator, x, y)
+    axes = _constant(operator, 1, INT32, "axes")
+    rank = len(x.shape)
+    reduced = [False] * rank
+    for i in range(min(axes.size, 8)):
+        axis = axes.int32(i)
+        if not -rank <= axis < rank:
+            _refuse(operator, "axis %d is not one of %d; convert the model again" % (axis, rank))
+        reduced[axis] = True
+    starts, steps = array("i", [0]), array("i", [0])
+    stride = x.size
+    for dimension, is_reduced in zip(x.shape, reduced):
+        stride //= dimension
+        grown = array("i", [place + stride * i for place in (steps if is_reduced else starts)
+                            for i in range(dimension)])
+        if is_reduced:
+            steps = grown
+        else:
+            starts = grown
+    if len(starts) != y.size:
+        _refuse(operator, "expected an output of %d values, found %d; convert the model again"
+                % (len(starts), y.size))
+    count = len(steps)
+    multiplier, shift = quantized_multiplier(divide(_scale(x), _scale(y)))
+    # 1 / count goes into the multiplier, with as many more bits as count has.
+    extra = min(bit_length(count) - 1, 32, 31 + shift)
+    parameters = Parameters(starts=starts, steps=steps, bias=-x.zero_point * count,
+                            multiplier=(multiplier << extra) // count, shift=shift - extra, zero_point=y.zero_point)
+    return Prepared(kernels.mean, parameters)
+
+
+def _prepare_reshape(operator):
+    x, y = _ends(operator, 1, 2)
+    if x.size != y.size or x.type != y.type or x.type not in (INT8, FLOAT32):
+        _refuse(operator, "expected an output of %d values of %s, found %d of %s; convert the model again"
+                % (x.size, x.type_name, y.size, y.type_name))
+    return Prepared(None, None)
+
+
+def _prepare_softmax(operator):
+    x, y = _ends(operator, 1, 1)
+    _expect_int8(operator, x, y)
+    _expect_shape(operator, y, x.shape)
+    if y.zero_point != -128 or abs(y.scale * 256 - 1) > 0.001:
+        _refuse(operator, "expected the output scale 1/256 and zero point -128, found %s and %d; convert the model "
+                "again" % (y.scale, y.zero_point))
+    if not x.shape:
+        _refuse(operator, "its input has no axis; convert the model again")
+    # Differences are scaled to 26 fractional bits; more than 5 integer bits are never needed.
+    beta = from_float_bits(_options(operator).number(0, "I"))
+    mantissa, exponent = divide(multiply(beta, _scale(x)), (1, 0))
+    exponent += 26
+    bits = bit_length(mantissa) + exponent
+    if bits < 1:
+        _refuse(operator, "its input scale is %s, too small for a difference to count; train the model longer"
+                % x.scale)
+    # From 31 bits on, any difference but 0 is beyond what counts, and the multiplier no longer matters.
+    multiplier, shift = quantized_multiplier((mantissa, exponent)) if bits < 31 else ((1 << 31) - 1, 31)
+    parameters = Parameters(size=x.size, depth=x.shape[-1], multiplier=multiplier, shift=shift,
+                            least_difference=-((31 << 26) >> shift))
+    return Prepared(kernels.softmax, parameters)
+
+
+def _prepare_quantize(operator):
+    x, y = _ends(operator, 1, 1)
+    _expect_shape(operator, y, x.shape)
+    _expect_int8(operator, y)
+    if x.type == FLOAT32:
+        return Prepared(kernels.quantize, float_parameters(y))
+    _expect_int8(operator, x)
+    multiplier, shift = quantized_multiplier(divide(_scale(x), _scale(y)))
+    return Prepared(kernels.requantize, Parameters(input_zero_point=x.zero_point, zero_point=y.zero_point,
+                                                   multiplier=multiplier, shift=shift))
+
+
+def _prepare_dequantize(operator):
+    x, y = _ends(operator, 1, 1)
+    _expect_shape(operator, y, x.shape)
+    _expect_int8(operator, x)
+    if y.type != FLOAT32:
+        _refuse(operator, "expected a float32 output, found %s; convert the model again" % y.type_name)
+    return Prepared(kernels.dequantize, float_parameters(x))
+
+
+def float_parameters(tensor):
+    """What the kernels quantize and dequantize need for an int8 tensor."""
+    _scale(tensor)  # refuses a scale that is no number
+    return Parameters(scale=tensor.scale, zero_point=tensor.zero_point, cell=array("f", [0.0]))
+
+
+TABLE = {
+    1: ("AVERAGE_POOL_2D", _prepare_average_pool),
+    3: ("CONV_2D", _prepare_conv_2d),
+    4: ("DEPTHWISE_CONV_2D", _prepare_depthwise_conv_2d),
+    6: ("DEQUANTIZE", _prepare_dequantize),
+    9: ("FULLY_CONNECTED", _prepare_fully_connected),
+    17: ("MAX_POOL_2D", _prepare_max_pool),
+    22: ("RESHAPE", _prepare_reshape),
+    25: ("SOFTMAX", _prepare_softmax),
+    40: ("MEAN", _prepare_mean),
+    43: ("SQUEEZE", _prepare_reshape),
+    70: ("EXPAND_DIMS", _prepare_reshape),
+    114: ("QUANTIZE", _prepare_quantize),
+}

@@ -40,6 +40,7 @@ SAMPLES = const(1)  # sensor samples
 EVENT = const(2)  # JSON: something was recognised
 RESULT = const(3)  # raw outputs of a model
 LAYER = const(4)  # raw outputs of one layer of a model
+FEATURES = const(5)  # raw inputs of a model
 
 _END = const(0xC0)
 _ESC = const(0xDB)

@@ -59,6 +59,10 @@ class Smoother:
         if self.count < self.windows:
             self.count += 1
 
+    def full(self):
+        """True once the means hold as many windows as they shall."""
+        return self.count == self.windows
+
     def mean(self, i):
         """Mean score of class ``i``, rounded down; before the first update 0."""
         total = 0

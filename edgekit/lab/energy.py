@@ -196,12 +196,18 @@ class Comparison:
             "data and server (₹/year)": "inr_per_year",
         }
         ways = {"edge": self.edge, "cloud": self.cloud}
-        columns = {way: [_rounded(getattr(cost, field)) for field in rows.values()] for way, cost in ways.items()}
+        columns = {way: [two_digits(getattr(cost, field)) for field in rows.values()] for way, cost in ways.items()}
         return pd.DataFrame(columns, index=list(rows)).rename_axis(f"{self.task.name} (estimated)")
 
 
-def _rounded(value):
-    """Two digits are all that an estimate carries."""
+def two_digits(value: float) -> str:
+    """Write a number with the two digits that an estimate carries.
+
+    Examples
+    --------
+    >>> two_digits(337136), two_digits(0.008758), two_digits(0)
+    ('340,000', '0.0088', '0')
+    """
     if value == 0:
         return "0"
     digits = 1 - math.floor(math.log10(abs(value)))
@@ -228,7 +234,7 @@ def compare(task: Task, radio: Radio, compute: Compute) -> Comparison:
     Raises
     ------
     DataError
-        The task has no decision, or the chip cannot decide that often.
+        The task has no decision, or the chip cannot decide, or the radio send, that often.
 
     Examples
     --------
@@ -239,23 +245,29 @@ def compare(task: Task, radio: Radio, compute: Compute) -> Comparison:
     n = task.decisions_per_day
     if n <= 0:
         raise DataError(f"{task.name}: {n} decisions a day; expected a number above 0.")
-    run_ms = compute.run_ms(task.macs)
-    if run_ms * n > DAY_S * 1000:
-        raise DataError(f"{task.name}: {n:,.0f} decisions a day of {run_ms:,.0f} ms each do not fit into a day of "
-                        f"{compute.name}. Take fewer decisions, fewer MACs, or a faster chip.")
-    sent = task.reports_per_day * task.report_bytes
-    edge_mj = (radio.link_mj_per_day(task.reports_per_day) + task.reports_per_day * radio.send_mj(task.report_bytes)
-               + n * compute.run_mj(task.macs))
-    edge = Cost(sent, edge_mj / n, edge_mj, run_ms, _data_inr(sent, radio))
+    for ms, what in ((compute.run_ms(task.macs), compute.name), (radio.send_ms(task.input_bytes), radio.name)):
+        if ms * n > DAY_S * 1000:
+            raise DataError(f"{task.name}: {n:,.0f} decisions a day of {ms:,.0f} ms each do not fit into a day of "
+                            f"{what}. Take fewer decisions, a smaller model or input, or something faster.")
+    return Comparison(task, radio, compute, _edge(task, radio, compute), _cloud(task, radio))
 
+
+def _edge(task, radio, compute):
+    n, reports = task.decisions_per_day, task.reports_per_day
+    day_mj = (radio.link_mj_per_day(reports) + reports * radio.send_mj(task.report_bytes)
+              + n * compute.run_mj(task.macs))
+    sent_bytes = reports * task.report_bytes
+    return Cost(sent_bytes, day_mj / n, day_mj, compute.run_ms(task.macs), _data_inr(sent_bytes, radio))
+
+
+def _cloud(task, radio):
+    n = task.decisions_per_day
     link_mj = radio.link_mj_per_day(n)
-    reconnects = link_mj == n * radio.session_mj
-    cloud_mj = link_mj + n * radio.send_mj(task.input_bytes)
-    cloud_ms = (radio.session_ms if reconnects else 0) + radio.send_ms(task.input_bytes) + CLOUD_SERVER_MS
-    received = n * task.input_bytes
-    cloud = Cost(received, cloud_mj / n, cloud_mj, cloud_ms,
-                 _data_inr(received, radio) + n * 365 / 1e6 * CLOUD_INR_PER_MILLION)
-    return Comparison(task, radio, compute, edge, cloud)
+    day_mj = link_mj + n * radio.send_mj(task.input_bytes)
+    reconnect_ms = radio.session_ms if link_mj == n * radio.session_mj else 0
+    sent_bytes = n * task.input_bytes
+    return Cost(sent_bytes, day_mj / n, day_mj, reconnect_ms + radio.send_ms(task.input_bytes) + CLOUD_SERVER_MS,
+                _data_inr(sent_bytes, radio) + n * 365 / 1e6 * CLOUD_INR_PER_MILLION)
 
 
 def curve(task: Task, radio: Radio, compute: Compute, decisions_per_day) -> dict[str, np.ndarray]:
@@ -271,7 +283,8 @@ def curve(task: Task, radio: Radio, compute: Compute, decisions_per_day) -> dict
     Returns
     -------
     dict of str to ndarray
-        ``"edge"`` and ``"cloud"``: mJ for a decision. nan where the chip is too slow to decide that often.
+        ``"edge"`` and ``"cloud"``: mJ for a decision. nan where the chip cannot decide, or the radio send, that
+        often.
 
     Examples
     --------
@@ -280,11 +293,10 @@ def curve(task: Task, radio: Radio, compute: Compute, decisions_per_day) -> dict
     """
     ways = {"edge": [], "cloud": []}
     for n in decisions_per_day:
-        # The cloud's cost does not depend on the chip: without MACs every chip is fast enough.
-        ways["cloud"].append(compare(replace(task, decisions_per_day=n, macs=0), radio, compute).cloud.mj_per_decision)
-        fits = compute.run_ms(task.macs) * n <= DAY_S * 1000
-        ways["edge"].append(compare(replace(task, decisions_per_day=n), radio, compute).edge.mj_per_decision
-                            if fits else math.nan)
+        often = replace(task, decisions_per_day=n)
+        for way, cost, ms in (("edge", _edge(often, radio, compute), compute.run_ms(task.macs)),
+                              ("cloud", _cloud(often, radio), radio.send_ms(task.input_bytes))):
+            ways[way].append(cost.mj_per_decision if n * ms <= DAY_S * 1000 else math.nan)
     return {way: np.array(values) for way, values in ways.items()}
 
 

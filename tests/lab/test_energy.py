@@ -65,11 +65,14 @@ def test_curve_agrees_with_compare_and_stops_where_the_chip_is_busy():
     assert ways["edge"][1] == pytest.approx(ten.edge.mj_per_decision)
     assert ways["cloud"][1] == pytest.approx(ten.cloud.mj_per_decision)
     assert np.isnan(ways["edge"][2]) and np.isfinite(ways["cloud"][2])
+    assert np.isnan(e.curve(e.FIELD_SENSOR, e.LORA, e.CORTEX_M4_C, [3000])["cloud"]).all()
 
 
-def test_too_many_decisions_for_the_chip():
+def test_too_many_decisions_for_the_chip_or_the_radio():
     with pytest.raises(DataError, match="do not fit into a day of ESP32, C.*Take fewer"):
         e.compare(replace(e.LEAF_PHOTO, decisions_per_day=10_000), e.WIFI, e.ESP32_C)
+    with pytest.raises(DataError, match=r"do not fit into a day of LoRa"):
+        e.compare(replace(e.FIELD_SENSOR, decisions_per_day=3000), e.LORA, e.CORTEX_M4_C)
     with pytest.raises(DataError, match="expected a number above 0"):
         e.compare(replace(e.LEAF_PHOTO, decisions_per_day=0), e.WIFI, e.ESP32_C)
 

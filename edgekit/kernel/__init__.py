@@ -1,1 +1,1 @@
-
+"""The Jupyter kernel "MicroPython": IPython's own kernel whose plain cells run on the board."""

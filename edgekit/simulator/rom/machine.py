@@ -1,0 +1,335 @@
+"""``machine`` as ESP32 firmware has it, for what the course uses: Pin, ADC, I2C, SoftI2C, Timer, and a few functions."""
+
+from array import array
+
+import _bus
+import _host
+
+PWRON_RESET = 1
+SOFT_RESET = 5
+_ENODEV = 19
+
+
+class Pin:
+    IN = 1
+    OUT = 3
+    OPEN_DRAIN = 7
+    PULL_DOWN = 1
+    PULL_UP = 2
+    IRQ_RISING = 1
+    IRQ_FALLING = 2
+
+    _pins = {}
+
+    def __new__(cls, id, *args, **kwargs):
+        if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < 128:
+            raise ValueError("invalid pin")
+        pin = cls._pins.get(id)
+        if pin is None:
+            pin = cls._pins[id] = object.__new__(cls)
+            pin._id = id
+            pin._handler = None
+        return pin
+
+    def __init__(self, id, mode=None, pull=-1, *, value=None):
+        if mode is not None or pull != -1 or value is not None:
+            self.init(mode, pull, value=value)
+
+    def init(self, mode=None, pull=-1, *, value=None):
+        if value is not None:
+            self.value(value)
+        if mode is not None:
+            if mode not in (Pin.IN, Pin.OUT, Pin.OPEN_DRAIN):
+                raise ValueError("invalid pin mode")
+            bus_mode = {Pin.IN: 0, Pin.OUT: 1, Pin.OPEN_DRAIN: 2}[mode]
+            bus_pull = {Pin.PULL_UP: 1, Pin.PULL_DOWN: 2}.get(pull, 0)
+            _bus.send(bytes((_bus.PIN_MODE, self._id, bus_mode, bus_pull)))
+            _bus.handle()
+
+    def value(self, x=None):
+        if x is None:
+            _bus.send(bytes((_bus.PIN_GET, self._id)))
+            answer = _bus.receive_all(1)
+            _bus.handle()
+            return answer[0]
+        _bus.send(bytes((_bus.PIN_SET, self._id, 1 if x else 0)))
+        _bus.handle()
+
+    __call__ = value
+
+    def on(self):
+        self.value(1)
+
+    def off(self):
+        self.value(0)
+
+    def toggle(self):
+        self.value(not self.value())
+
+    def irq(self, handler=None, trigger=IRQ_RISING | IRQ_FALLING, hard=False):
+        self._handler = handler
+        _bus.on_pin(self._id, self._call if handler else None)
+        _bus.send(bytes((_bus.PIN_IRQ, self._id, trigger if handler else 0)))
+        return self
+
+    def _call(self, edge):
+        handler = self._handler
+        if handler:
+            handler(self)
+
+    def __repr__(self):
+        return "Pin(%d)" % self._id
+
+
+class Signal:
+    def __init__(self, pin, *args, invert=False, **kwargs):
+        self._pin = pin if isinstance(pin, Pin) else Pin(pin, *args, **kwargs)
+        self._invert = bool(invert)
+
+    def value(self, x=None):
+        if x is None:
+            return self._pin.value() ^ self._invert
+        self._pin.value(bool(x) ^ self._invert)
+
+    __call__ = value
+
+    def on(self):
+        self.value(1)
+
+    def off(self):
+        self.value(0)
+
+
+class ADC:
+    ATTN_0DB = 0
+    ATTN_2_5DB = 1
+    ATTN_6DB = 2
+    ATTN_11DB = 3
+    WIDTH_9BIT = 9
+    WIDTH_10BIT = 10
+    WIDTH_11BIT = 11
+    WIDTH_12BIT = 12
+    _DB = (0, 2, 6, 11)
+
+    def __init__(self, pin, *, atten=ATTN_0DB):
+        self._id = (pin if isinstance(pin, Pin) else Pin(pin))._id
+        self._answer = bytearray(6)
+        self._width = 12
+        self.atten(atten)
+
+    def init(self, *, atten=ATTN_0DB):
+        self.atten(atten)
+
+    def atten(self, atten):
+        if not 0 <= atten <= 3:
+            raise ValueError("invalid atten")
+        self._request = bytes((_bus.ADC_READ, self._id, self._DB[atten]))
+
+    def width(self, bits):
+        if not 9 <= bits <= 12:
+            raise ValueError("invalid bits")
+        self._width = bits
+
+    def read_u16(self):
+        _bus.send(self._request)
+        _bus.receive(self._answer)
+        _host.spend(40)  # microseconds that a conversion takes
+        _bus.handle()
+        return self._answer[0] | self._answer[1] << 8
+
+    def read(self):
+        return self.read_u16() >> (16 - self._width)
+
+    def read_uv(self):
+        self.read_u16()
+        a = self._answer
+        return a[2] | a[3] << 8 | a[4] << 16 | a[5] << 24
+
+    def __repr__(self):
+        return "ADC(Pin(%d))" % self._id
+
+
+class _I2CBase:
+    def _set_up(self, bus, scl, sda, freq):
+        scl = scl if isinstance(scl, Pin) else Pin(scl)
+        sda = sda if isinstance(sda, Pin) else Pin(sda)
+        if not 1 <= freq <= 5_000_000:
+            raise ValueError("invalid freq")
+        self._wires = bytes((bus, scl._id, sda._id))
+        self._freq = freq
+        self._byte_ns = 9_000_000_000 // freq
+        # One request without allocation for the most used transfer: read registers into a buffer.
+        self._request = bytearray(8)
+        self._request[0] = _bus.I2C_WRITE_READ
+        self._request[1:4] = self._wires
+        self._count = bytearray(2)
+
+    def _spend(self, count):
+        _host.spend((count + 1) * self._byte_ns // 1000)
+        _bus.handle()
+
+    def scan(self):
+        _bus.send(bytes((_bus.I2C_SCAN,)) + self._wires)
+        addresses = list(_bus.receive_all(128))
+        self._spend(112)
+        return addresses
+
+    def writeto(self, addr, buf, stop=True):
+        _bus.send(bytes((_bus.I2C_WRITE,)) + self._wires + bytes((addr, 1 if stop else 0)) + bytes(buf))
+        _bus.receive(self._count)
+        self._spend(len(buf))
+        return self._count[0] | self._count[1] << 8
+
+    def writevto(self, addr, vector, stop=True):
+        return self.writeto(addr, b"".join(bytes(part) for part in vector), stop)
+
+    def readfrom_into(self, addr, buf, stop=True):
+        n = len(buf)
+        _bus.send(bytes((_bus.I2C_READ,)) + self._wires + bytes((addr, 1 if stop else 0, n & 0xFF, n >> 8)))
+        _bus.receive(buf)
+        self._spend(n)
+
+    def readfrom(self, addr, nbytes, stop=True):
+        buf = bytearray(nbytes)
+        self.readfrom_into(addr, buf, stop)
+        return bytes(buf)
+
+    def readfrom_mem_into(self, addr, memaddr, buf, *, addrsize=8):
+        n = len(buf)
+        if addrsize == 8:
+            request = self._request
+            request[4] = addr
+            request[5] = n & 0xFF
+            request[6] = n >> 8
+            request[7] = memaddr
+        else:
+            request = bytes(self._request[:4]) + bytes((addr, n & 0xFF, n >> 8)) + _memory_address(memaddr, addrsize)
+        _bus.send(request)
+        _bus.receive(buf)
+        self._spend(n + 2)
+
+    def readfrom_mem(self, addr, memaddr, nbytes, *, addrsize=8):
+        buf = bytearray(nbytes)
+        self.readfrom_mem_into(addr, memaddr, buf, addrsize=addrsize)
+        return bytes(buf)
+
+    def writeto_mem(self, addr, memaddr, buf, *, addrsize=8):
+        self.writeto(addr, _memory_address(memaddr, addrsize) + bytes(buf))
+
+
+def _memory_address(memaddr, addrsize):
+    if addrsize not in (8, 16, 24, 32):
+        raise ValueError("invalid addrsize")
+    return memaddr.to_bytes(addrsize // 8, "big")
+
+
+class I2C(_I2CBase):
+    _DEFAULT = {0: (18, 19), 1: (25, 26)}
+
+    def __init__(self, id=0, *, scl=None, sda=None, freq=400_000, timeout=50_000):
+        if id not in self._DEFAULT:
+            raise ValueError("I2C(%s) doesn't exist" % id)
+        default = self._DEFAULT[id]
+        self._id = id
+        self._set_up(id, default[0] if scl is None else scl, default[1] if sda is None else sda, freq)
+
+    def __repr__(self):
+        return "I2C(%d, scl=%d, sda=%d, freq=%d)" % (self._id, self._wires[1], self._wires[2], self._freq)
+
+
+class SoftI2C(_I2CBase):
+    def __init__(self, scl, sda, *, freq=400_000, timeout=50_000):
+        self._set_up(255, scl, sda, freq)
+
+    def __repr__(self):
+        return "SoftI2C(scl=%d, sda=%d, freq=%d)" % (self._wires[1], self._wires[2], self._freq)
+
+
+class Timer:
+    ONE_SHOT = 0
+    PERIODIC = 1
+
+    def __init__(self, id, **kwargs):
+        self._id = id
+        self._callback = None
+        if kwargs:
+            self.init(**kwargs)
+
+    def init(self, *, mode=PERIODIC, freq=-1, period=-1, callback=None):
+        if freq > 0:
+            self._period_us = int(1_000_000 / freq)
+        elif period > 0:
+            self._period_us = 1000 * period
+        else:
+            raise ValueError("invalid period")
+        self._mode = mode
+        self._callback = callback
+        self._started_us = _host.ticks_us()
+        _bus.add_timer(self)
+
+    def deinit(self):
+        _bus.remove_timer(self)
+
+    def _due_in_us(self):
+        # Ticks wrap at 2 ** 30; a period is shorter than half of that (9 minutes).
+        return self._period_us - ((_host.ticks_us() - self._started_us) & 0x3FFFFFFF)
+
+    def _check(self):
+        while self in _bus._timers and self._due_in_us() <= 0:
+            self._started_us += self._period_us
+            if self._mode == Timer.ONE_SHOT:
+                _bus.remove_timer(self)
+            if self._callback:
+                self._callback(self)
+
+    def value(self):
+        return (self._period_us - self._due_in_us()) // 1000
+
+
+def unique_id():
+    return b"edgekt"
+
+
+_freq_hz = 160_000_000
+
+
+def freq(hz=None):
+    global _freq_hz
+    if hz is None:
+        return _freq_hz
+    _freq_hz = hz
+
+
+def reset():
+    _host.reset()
+    raise SystemExit
+
+
+def soft_reset():
+    raise SystemExit
+
+
+def reset_cause():
+    return PWRON_RESET
+
+
+def idle():
+    _bus.sleep_us(1000)
+
+
+def lightsleep(time_ms=None):
+    if time_ms is None:
+        raise ValueError("lightsleep without a time would sleep for ever: nothing else wakes the simulated board")
+    _bus.sleep_us(1000 * time_ms)
+
+
+def disable_irq():
+    return 0
+
+
+def enable_irq(state):
+    pass
+
+
+def time_pulse_us(pin, level, timeout_us=1_000_000):
+    raise NotImplementedError("the simulated board has no time_pulse_us")

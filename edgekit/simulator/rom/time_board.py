@@ -1,0 +1,42 @@
+"""``time`` as the board has it, on the simulated clock. It starts on 1 January 2000, as a board without RTC does."""
+
+from _bus import sleep_us as _sleep_us
+from _host import microseconds as _microseconds
+from _host import seconds as time
+from _host import ticks_ms, ticks_us
+from utime import gmtime as _gmtime
+from utime import mktime as _mktime
+from utime import ticks_add, ticks_diff
+
+_EPOCH = 946684800  # this build counts from 1970, boards count from 2000
+
+
+def sleep(seconds):
+    _sleep_us(int(seconds * 1_000_000))
+
+
+def sleep_ms(ms):
+    _sleep_us(1000 * int(ms))
+
+
+def sleep_us(us):
+    _sleep_us(int(us))
+
+
+def ticks_cpu():
+    return ticks_us()
+
+
+def time_ns():
+    return (time() * 1_000_000 + _microseconds()) * 1000
+
+
+def gmtime(seconds=None):
+    return _gmtime((time() if seconds is None else int(seconds)) + _EPOCH)
+
+
+localtime = gmtime
+
+
+def mktime(fields):
+    return _mktime(fields) - _EPOCH

@@ -62,6 +62,7 @@ def capture(board, seconds: float, label: str = "", subject: str = "", progress:
                 elif frame.type == frames.SAMPLES:
                     taken.add(frame)
                 bar.update(len(taken) - before)
+            taken.finish()
         except KeyboardInterrupt:
             stream.close()
     return taken.recording(round(seconds * rate_hz), label, subject,
@@ -102,6 +103,12 @@ class _Taken:
         self._next_seq = (frame.seq + 1) & 0xFFFF
         self._blocks.append(block)
         self._count += len(block)
+
+    def finish(self):
+        """The app has ended: count the frames that should have come after the last one."""
+        if self._blocks:
+            frames = 1 + -(-self._header["count"] // len(self._blocks[0]))
+            self._lost += (frames - self._next_seq & 0xFFFF) * len(self._blocks[0])
 
     def recording(self, wanted, label, subject, source):
         if not self._blocks:

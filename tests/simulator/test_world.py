@@ -1,0 +1,207 @@
+"""The world answers the board's requests, and notebooks change it."""
+
+import errno
+import threading
+
+import numpy as np
+import pytest
+
+from edgekit.errors import DataError
+from edgekit.recording import Recording
+from edgekit.simulator import bus
+from edgekit.simulator.chips.mpu6050 import MPU6050
+from edgekit.simulator.world import World
+
+
+def ask(world, op, time_us, *args, data=b""):
+    return bus.parse_answer(world.transaction(bus.pack(op, time_us, *args, data=data)))
+
+
+def motion(samples, channels=("ax", "ay", "az"), units=("g", "g", "g"), rate_hz=100.0):
+    return Recording(np.asarray(samples, np.float32), rate_hz, channels, units)
+
+
+def adc_volts(world, pin, time_us=0, attenuation_db=11):
+    payload, number, _ = ask(world, bus.ADC_READ, time_us, pin, attenuation_db)
+    assert number == 0
+    return int.from_bytes(payload[:2], "little"), int.from_bytes(payload[2:], "little", signed=True) / 1e6
+
+
+def test_time_comes_from_the_board_and_never_goes_back():
+    world = World()
+    ask(world, bus.NOTE_TIME, 2_500_000)
+    assert world.time_s == 2.5
+    ask(world, bus.NOTE_TIME, 1_000_000)
+    assert world.time_s == 2.5
+
+
+def test_a_recording_plays_once_then_the_constants_are_back():
+    world = World()
+    world.set(accel_g=(0, 0, -1))
+    world.play(motion([[1, 2, 3], [4, 5, 6]]), at_s=1.0)
+    assert world.sense_motion(999_999)[0] == (0, 0, -1)
+    assert world.sense_motion(1_000_000)[0] == (1, 2, 3)
+    assert world.sense_motion(1_010_000)[0] == (4, 5, 6)
+    assert world.sense_motion(1_020_000)[0] == (0, 0, -1)
+
+
+def test_a_loop_starts_again_until_it_is_stopped():
+    world = World()
+    world.play(motion([[1, 0, 0], [2, 0, 0]]), loop=True)
+    assert [world.sense_motion(t)[0][0] for t in (0, 10_000, 20_000, 30_000)] == [1, 2, 1, 2]
+    world.stop()
+    assert world.sense_motion(0)[0] == (0, 0, 1)
+
+
+def test_units_are_converted_and_missing_channels_stay():
+    world = World()
+    world.play(motion([[9.80665, np.pi]], ("ay", "gz"), ("m/s2", "rad/s")))
+    accel_g, gyro_dps, _ = world.sense_motion(0)
+    assert accel_g == pytest.approx((0, 1, 1)) and gyro_dps == pytest.approx((0, 0, 180))
+
+
+def test_wrong_recordings_are_refused_with_what_was_expected():
+    world = World()
+    with pytest.raises(DataError, match="channels left; expected some of ax, ay, az, gx"):
+        world.play(motion([[1]], ("left",), ("g",)))
+    with pytest.raises(DataError, match="Channel ax is in 'furlong'; expected one of g, m/s2"):
+        world.play(motion([[1]], ("ax",), ("furlong",)))
+    with pytest.raises(DataError, match=r"accel_g is three numbers.*found \(1, 2\)"):
+        world.set(accel_g=(1, 2))
+
+
+def test_noise_and_bias_are_the_same_for_the_same_seed_and_time():
+    def sense(seed):
+        world = World(seed)
+        world.set_noise(accel_g=0.01, gyro_dps=1)
+        world.set_bias(accel_g=(0.1, 0, 0))
+        return np.array([world.sense_motion(t)[0] for t in range(0, 10_000_000, 10_000)])
+    first = sense(1)
+    assert np.array_equal(first, sense(1)) and not np.array_equal(first, sense(2))
+    assert first.mean(axis=0) == pytest.approx((0.1, 0, 1), abs=0.002)
+    assert first.std(axis=0) == pytest.approx((0.01,) * 3, rel=0.1)
+
+
+def test_volts_from_a_constant_a_function_and_a_recording():
+    world = World()
+    assert adc_volts(world, 34) == (0, 0.0), "an open pin"
+    world.adc(34, 1.65)
+    raw, volts = adc_volts(world, 34)
+    assert raw == pytest.approx(65535 / 2, abs=16) and volts == pytest.approx(1.65, abs=0.001)
+    world.adc(34, lambda time_s: time_s)
+    assert adc_volts(world, 34, 2_000_000)[1] == pytest.approx(2, abs=0.001)
+    world.adc(34, Recording(np.array([500, 1500], np.float32), 10.0, ("light",), ("mV",)))
+    assert adc_volts(world, 34, 2_050_000)[1] == pytest.approx(0.5, abs=0.001)
+    assert adc_volts(world, 34, 9_000_000)[1] == pytest.approx(1.5, abs=0.001)
+
+
+def test_volts_beyond_the_range_give_the_largest_number():
+    world = World()
+    world.adc(34, 5.0)
+    assert adc_volts(world, 34) == (65535, 3.3)
+    world.adc(34, 1.65)
+    assert adc_volts(world, 34, attenuation_db=0) == (65535, 1.1)
+    world.adc(34, -1)
+    assert adc_volts(world, 34) == (0, 0.0)
+
+
+def test_a_function_that_fails_does_not_hang_the_board():
+    world = World()
+    world.adc(34, lambda time_s: 1 / 0)
+    with pytest.warns(UserWarning, match="ZeroDivisionError"):
+        payload, number, _ = ask(world, bus.ADC_READ, 0, 34, 11)
+    assert number == errno.EIO
+
+
+def test_a_button_pulls_its_pin_down():
+    world = World()
+    ask(world, bus.PIN_MODE, 0, 0, bus.MODE_IN, bus.PULL_UP)
+    assert ask(world, bus.PIN_GET, 1000, 0)[0] == b"\x01"
+    world.press(0)
+    assert ask(world, bus.PIN_GET, 2000, 0)[0] == b"\x00"
+    world.release(0, at_s=0.005)
+    assert ask(world, bus.PIN_GET, 4999, 0)[0] == b"\x00"
+    assert ask(world, bus.PIN_GET, 5000, 0)[0] == b"\x01"
+
+
+def test_output_levels_and_their_history():
+    world = World()
+    ask(world, bus.PIN_MODE, 0, 2, bus.MODE_OUT, bus.PULL_NONE)
+    ask(world, bus.PIN_SET, 1_000_000, 2, 1)
+    assert world.pin(2) == 1
+    ask(world, bus.PIN_SET, 1_500_000, 2, 1)
+    ask(world, bus.PIN_SET, 2_000_000, 2, 0)
+    assert world.pin_history(2) == [(1.0, 1), (2.0, 0)]
+
+
+def test_a_sleep_ends_at_the_first_interrupt():
+    world = World()
+    ask(world, bus.PIN_MODE, 0, 0, bus.MODE_IN, bus.PULL_UP)
+    ask(world, bus.PIN_IRQ, 0, 0, bus.EDGE_FALLING)
+    world.press(0, at_s=0.3)
+    world.release(0, at_s=0.4)
+    payload, _, irqs = ask(world, bus.SLEEP_UNTIL, 0, 1_000_000)
+    assert (int.from_bytes(payload, "little"), irqs) == (300_000, [(0, bus.EDGE_FALLING)])
+    payload, _, irqs = ask(world, bus.SLEEP_UNTIL, 300_000, 1_000_000)
+    assert (int.from_bytes(payload, "little"), irqs) == (1_000_000, []), "a release is no falling edge"
+
+
+def test_reset_forgets_interrupts_and_switches_outputs_off():
+    world = World()
+    ask(world, bus.PIN_MODE, 0, 2, bus.MODE_OUT, bus.PULL_NONE)
+    ask(world, bus.PIN_SET, 0, 2, 1)
+    ask(world, bus.PIN_IRQ, 0, 0, bus.EDGE_FALLING | bus.EDGE_RISING)
+    ask(world, bus.RESET, 10)
+    world.drive(0, 1)
+    assert world.pin(2) == 0
+    assert ask(world, bus.NOTE_TIME, 20)[2] == []
+
+
+def test_chips_answer_at_their_address_only():
+    world = World()
+    world.attach(MPU6050(world.sense_motion), bus=0)
+    assert ask(world, bus.I2C_SCAN, 0, 0, 22, 21)[0] == b"\x68"
+    assert ask(world, bus.I2C_SCAN, 0, bus.SOFT_BUS, 22, 21)[0] == b"\x68"
+    assert ask(world, bus.I2C_SCAN, 0, 1, 22, 21)[0] == b""
+    assert ask(world, bus.I2C_WRITE_READ, 0, 0, 22, 21, 0x68, 1, data=b"\x75")[0] == b"\x68"
+    assert ask(world, bus.I2C_WRITE, 0, 0, 22, 21, 0x69, 1, data=b"\x75")[1] == errno.ENODEV
+    with pytest.raises(DataError, match="has a chip at address 0x68 already"):
+        world.attach(MPU6050(world.sense_motion), bus=0)
+
+
+def test_a_cut_wire_and_its_repair():
+    world = World()
+    world.attach(MPU6050(world.sense_motion), bus=0)
+    world.fault()
+    assert ask(world, bus.I2C_SCAN, 0, 0, 22, 21)[0] == b""
+    assert ask(world, bus.I2C_READ, 0, 0, 22, 21, 0x68, 1, 6)[1] == errno.ENODEV
+    world.mend()
+    assert ask(world, bus.I2C_SCAN, 0, 0, 22, 21)[0] == b"\x68"
+    world.detach(0, 0x68)
+    with pytest.raises(DataError, match="No chip on I2C bus 0 at address 0x68. Chips there: none"):
+        world.fault()
+
+
+def test_a_notebook_and_the_board_at_the_same_time():
+    world = World()
+    world.attach(MPU6050(world.sense_motion))
+    ask(world, bus.I2C_WRITE, 0, 0, 22, 21, 0x68, 1, data=b"\x6b\x01")
+    failures = []
+
+    def board():
+        for i in range(2000):
+            payload, number, _ = ask(world, bus.I2C_WRITE_READ, 1000 * i, 0, 22, 21, 0x68, 14, data=b"\x3b")
+            x, y = np.frombuffer(payload, ">i2")[:2]
+            if number or x != y:
+                failures.append((number, x, y))
+
+    thread = threading.Thread(target=board)
+    thread.start()
+    value = 0
+    while thread.is_alive():
+        value = (value + 1) % 100
+        world.set(accel_g=(value / 100, value / 100, 0))
+        world.press(0)
+        world.release(0)
+    thread.join()
+    assert failures == []

@@ -22,10 +22,12 @@ from machine import ADC, I2C, Pin
 
 # A part of the name that MicroPython gives the board, and the table for it. The first that fits is taken.
 _TABLES = (
+    ("ESP32S3", "esp32s3"),
+    ("ESP32C3", "esp32c3"),
     ("ESP32", "esp32"),
     ("Nano 33 BLE", "nano33ble"),
     ("STM32F411", "stm32f411"),
-    ("WeAct_F411", "stm32f411"),
+    ("Raspberry Pi Pico", "rp2040"),
 )
 
 

@@ -1,0 +1,157 @@
+"""The driver of the MPU6050 against the simulated chip, under CPython."""
+
+from array import array
+
+import numpy as np
+import pytest
+
+from edgekit.recording import Recording
+from edgekit.simulator import bus
+from edgekit.simulator.chips.mpu6050 import MPU6050 as Chip
+from edgekit.simulator.world import World
+from edgekit.twin import board_module
+
+driver = board_module("mpu6050")
+SCALE = (4 / 32768,) * 3 + (500 / 32768,) * 3
+
+
+class FakeI2C:
+    """What ``machine.I2C`` is to a driver, on a clock that only sleeping moves."""
+
+    def __init__(self, world):
+        self.world = world
+        self.time_us = 0
+
+    def _ask(self, op, *args, data=b""):
+        payload, errno, _ = bus.parse_answer(self.world.transaction(bus.pack(op, self.time_us, *args, data=data)))
+        if errno:
+            raise OSError(errno)
+        return payload
+
+    def readfrom_mem_into(self, address, register, buf):
+        buf[:] = self._ask(bus.I2C_WRITE_READ, 0, 22, 21, address, len(buf), data=bytes((register,)))
+
+    def writeto_mem(self, address, register, buf):
+        self._ask(bus.I2C_WRITE, 0, 22, 21, address, 1, data=bytes((register,)) + bytes(buf))
+
+
+@pytest.fixture
+def i2c(monkeypatch):
+    world = World()
+    world.attach(Chip(world.sense_motion))
+    i2c = FakeI2C(world)
+
+    def sleep_ms(duration_ms):
+        i2c.time_us += 1000 * duration_ms
+
+    monkeypatch.setattr(driver, "sleep_ms", sleep_ms)
+    monkeypatch.setattr(driver, "ticks_us", lambda: i2c.time_us)
+    return i2c
+
+
+def recording(n=200):
+    samples = np.random.default_rng(3).integers(-32768, 32768, (n, 6), dtype=np.int16)
+    return Recording(samples, 100, driver.MPU6050.channels, driver.MPU6050.units, SCALE)
+
+
+def test_readings_have_their_units(i2c):
+    i2c.world.set(accel_g=(0, -0.5, 1), gyro_dps=(100, 0, -50), temperature_c=30)
+    imu = driver.MPU6050(i2c)
+    i2c.time_us += 20_000
+    assert imu.accel_g() == (0, -0.5, 1)
+    assert imu.gyro_dps() == pytest.approx((100, 0, -50), abs=500 / 32768)
+    assert imu.temperature_c() == pytest.approx(30, abs=1 / 340)
+
+
+@pytest.mark.parametrize("accel_g", [2, 4, 8, 16])
+@pytest.mark.parametrize("gyro_dps", [250, 500, 1000, 2000])
+def test_all_ranges_agree_with_the_chip(i2c, accel_g, gyro_dps):
+    i2c.world.set(accel_g=(1, 1.5, -1), gyro_dps=(125, -200, 0))
+    imu = driver.MPU6050(i2c, accel_range_g=accel_g, gyro_range_dps=gyro_dps)
+    i2c.time_us += 20_000
+    assert imu.accel_g() == (1, 1.5, -1)
+    assert imu.gyro_dps() == pytest.approx((125, -200, 0), abs=gyro_dps / 32768)
+
+
+def test_read_into_fills_the_callers_buffer(i2c):
+    i2c.world.set(accel_g=(1, -1, 0.5))
+    imu = driver.MPU6050(i2c)
+    i2c.time_us += 20_000
+    buf = array("h", bytes(12))
+    imu.read_into(buf)
+    assert buf.tolist() == [8192, -8192, 4096, 0, 0, 0]
+
+
+def test_blocks_are_the_recording_without_gap(i2c):
+    imu = driver.MPU6050(i2c)
+    record = recording()
+    imu.start()
+    i2c.world.play(record, at_s=i2c.time_us / 1e6)
+    block = array("h", bytes(2 * 60))
+    got = []
+    for _ in range(15):
+        assert imu.read_block(block) == 0
+        got += block.tolist()
+        i2c.time_us += 20_000  # the program computes
+    got = np.array(got).reshape(-1, 6)
+    # The chip's samples fall somewhere between the starts; from there on none is missing.
+    first = int(np.flatnonzero((record.samples == got[1]).all(axis=1))[0])
+    assert np.array_equal(got[1:], record.samples[first:first + len(got) - 1])
+
+
+def test_a_program_that_comes_too_late_learns_how_much_it_lost(i2c):
+    imu = driver.MPU6050(i2c)
+    imu.start()
+    block = array("h", bytes(2 * 60))
+    assert imu.read_block(block) == 0
+    i2c.time_us += 3_000_000
+    assert imu.read_block(block) == pytest.approx(300, abs=2)
+    assert imu.read_block(block) == 0
+
+
+@pytest.mark.parametrize("rate_hz, real_hz", [(100, 100), (50, 50), (1000, 1000), (4, 1000 / 250), (104, 100)])
+def test_the_rate_is_the_nearest_of_the_chip(i2c, rate_hz, real_hz):
+    assert driver.MPU6050(i2c, rate_hz=rate_hz).rate_hz == pytest.approx(real_hz)
+
+
+def test_no_chip_names_address_and_what_to_check(i2c):
+    with pytest.raises(OSError, match="no chip answers at I2C address 0x69. Check the four wires.*AD0"):
+        driver.MPU6050(i2c, address=0x69)
+
+
+def test_a_wire_that_breaks_later_says_so_too(i2c):
+    imu = driver.MPU6050(i2c)
+    i2c.world.fault()
+    with pytest.raises(OSError, match="no chip answers at I2C address 0x68"):
+        imu.accel_g()
+
+
+def test_another_chip_is_not_taken_for_this_one(i2c):
+    class Other:
+        def write(self, data, time_us):
+            return len(data)
+
+        def read(self, count, time_us):
+            return b"\x24" * count
+
+    i2c.world.detach(0, 0x68)
+    i2c.world.attach(Other(), address=0x68)
+    with pytest.raises(OSError, match="at I2C address 0x68 says 0x24, an MPU6050 says 0x68"):
+        driver.MPU6050(i2c)
+
+
+@pytest.mark.parametrize("setting, message", [
+    ({"accel_range_g": 3}, "accel_range_g is 3, expected 2, 4, 8 or 16"),
+    ({"gyro_range_dps": 100}, "gyro_range_dps is 100, expected 250"),
+    ({"rate_hz": 2000}, "rate_hz is 2000, expected 4 to 1000"),
+])
+def test_settings_are_checked_first(i2c, setting, message):
+    with pytest.raises(ValueError, match=message):
+        driver.MPU6050(i2c, **setting)
+
+
+def test_a_block_larger_than_the_fifo_is_refused(i2c):
+    imu = driver.MPU6050(i2c)
+    imu.start()
+    with pytest.raises(ValueError, match="86 samples in one block, the chip keeps at most 85"):
+        imu.read_block(array("h", bytes(2 * 6 * 86)))

@@ -5,7 +5,7 @@ interrupt, ctrl-D run or soft reset, and "raw paste" with flow control.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Protocol
 
 from edgekit.errors import BoardLostError
@@ -52,10 +52,11 @@ class RawRepl:
     def enter(self):
         """Stop what runs and get the raw prompt."""
         self.ready = False
-        for _ in range(5):
+        for attempt in range(5):
             self._buffer.clear()
-            self.transport.write(b"\r\x03\x03")
-            self._drain(0.002)
+            # One ctrl-C: a second would hit the program in the middle of its own cleaning up.
+            self.transport.write(b"\r\x03")
+            self._drain(0.01 * (1 + attempt))
             self.transport.write(b"\r\x01")
             if self._read_until(_BANNER, self.answer_s / 5) is not None:
                 self.ready = True
@@ -76,7 +77,7 @@ class RawRepl:
         self._expect(_BANNER, "a prompt after the soft reset", 10 * self.answer_s)
 
     def start(self, code: str | bytes):
-        """Send code and let it run; then call :meth:`follow`."""
+        """Send code and let it run; then take :meth:`parts` and call :meth:`end`."""
         code = code.encode() if isinstance(code, str) else code
         if not self.ready:
             self.enter()
@@ -97,57 +98,44 @@ class RawRepl:
         self.transport.write(_EOT)
         self._expect(b"OK", "OK")
 
-    def follow(self, on_output: Callable[[bytes], None] | None = None, timeout_s: float | None = None
-               ) -> tuple[bytes, bytes]:
-        """Wait until the program ends.
+    def parts(self, timeout_s: float | None = None) -> Iterator[bytes]:
+        """What the started program writes, as it comes, until it ends; then call :meth:`end`.
 
         Parameters
         ----------
-        on_output : callable, optional
-            Gets the bytes the program writes, as they come.
         timeout_s : float, optional
             Longest silence; None waits for ever.
-
-        Returns
-        -------
-        output : bytes
-            All that the program wrote; empty if ``on_output`` took it.
-        error : bytes
-            The traceback; empty if there was none.
         """
-        output = bytearray()
         while True:
             end = self._buffer.find(_EOT)
             part = bytes(self._buffer if end < 0 else self._buffer[:end])
-            del self._buffer[:len(part)]
+            del self._buffer[:len(part) + (end >= 0)]
             if part:
-                if on_output:
-                    on_output(part)
-                else:
-                    output += part
+                yield part
             if end >= 0:
-                break
+                return
             self._fill(timeout_s, "the end of the program")
-        del self._buffer[:1]
+
+    def end(self) -> bytes:
+        """The traceback of the program that ended, empty if there was none; the prompt is back."""
         error = self._expect(_EOT, "the end of the program's error")
         self._expect(b">", "a prompt")
         self.ready = True
-        return bytes(output), error
+        return error
 
     def interrupt(self):
-        """Send ctrl-C."""
+        """Send ctrl-C; the program's end comes as always."""
         self.transport.write(b"\x03")
 
-    def stop(self, tries: int = 5):
-        """Interrupt a running program until its prompt is back; what it still prints is dropped."""
-        for attempt in range(tries):
-            self.transport.write(b"\x03")
-            try:
-                self.follow(lambda part: None, timeout_s=self.answer_s / 5 * (attempt + 1))
-                return
-            except BoardLostError:
-                if attempt == tries - 1:
-                    raise
+    def stop(self):
+        """Interrupt the started program and wait for its prompt; what it still prints is dropped."""
+        try:
+            self.interrupt()
+            for _ in self.parts(self.answer_s / 2):
+                pass
+            self.end()
+        except BoardLostError:
+            self.enter()  # it ended by itself, or caught the ctrl-C
 
     def _paste(self, code: bytes):
         header = self._read_bytes(2, "the size of the raw paste window")
@@ -181,7 +169,8 @@ class RawRepl:
         self._buffer += data
 
     def _drain(self, quiet_s):
-        while self.transport.read(quiet_s):
+        end = time.monotonic() + self.answer_s / 5
+        while self.transport.read(quiet_s) and time.monotonic() < end:
             pass
         self._buffer.clear()
 

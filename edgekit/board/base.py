@@ -1,0 +1,523 @@
+"""`Board`: the one way to a MicroPython board, whether simulated or on a USB port."""
+
+import ast
+import hashlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgekit.board.rawrepl import RawRepl, Transport
+from edgekit.errors import BoardCodeError, BoardError, BoardLostError
+
+__all__ = ["Board", "BoardInfo"]
+
+_COPY_BYTES = 6144
+_STEP_S = 10.0  # one step of a copy: longer silence means that the board is gone
+
+
+@dataclass(frozen=True)
+class BoardInfo:
+    """What a board is.
+
+    Attributes
+    ----------
+    name : str
+        For example ``"ESP32 DevKit (simulated)"``.
+    mcu, arch : str
+        The chip; the architecture for ``mpy-cross``, empty if the board runs bytecode only.
+    micropython : str
+        Version, for example ``"1.27.0"``.
+    mpy : tuple of int
+        Version of the ``.mpy`` files it loads, for example ``(6, 3)``.
+    heap_free, flash_free : int
+        Bytes.
+    kind : str
+        ``"simulated"`` or ``"board"``: say it beside every figure.
+    """
+
+    name: str
+    mcu: str
+    arch: str
+    micropython: str
+    mpy: tuple[int, int]
+    heap_free: int
+    flash_free: int
+    kind: str
+
+
+_INFO = """\
+def _info():
+    import gc, os, sys
+    try:
+        machine = os.uname().machine
+    except AttributeError:
+        machine = getattr(sys.implementation, "_machine", sys.platform)
+    gc.collect()
+    disk = os.statvfs("/")
+    mpy = getattr(sys.implementation, "_mpy", 0)
+    print((machine, sys.implementation.version[:3], mpy, gc.mem_free(), disk[0] * disk[3]))
+_info()
+del _info
+"""
+
+# The board's half of a copy. It lives in one function so that it leaves no names behind but its own.
+_COPY = """\
+def _edgekit_copy(path):
+    import os, hashlib, binascii
+    at = 0
+    while True:
+        at = path.find("/", at + 1)
+        if at < 0:
+            break
+        try:
+            os.mkdir(path[:at])
+        except OSError:
+            pass
+    temporary = path + ".new"
+    file = open(temporary, "wb")
+    sha = hashlib.sha256()
+    def add(text):
+        data = binascii.a2b_base64(text)
+        sha.update(data)
+        if file.write(data) != len(data):
+            raise OSError(28)
+    def end(expected):
+        file.close()
+        check = hashlib.sha256()
+        buffer = bytearray(512)
+        with open(temporary, "rb") as copy:
+            while True:
+                n = copy.readinto(buffer)
+                if not n:
+                    break
+                check.update(memoryview(buffer)[:n])
+        found = binascii.hexlify(check.digest()).decode()
+        if found != expected:
+            os.remove(temporary)
+            raise ValueError("sha256 of the copy is " + found)
+        try:
+            os.rename(temporary, path)
+        except OSError:  # FAT does not replace
+            os.remove(path)
+            os.rename(temporary, path)
+    def stop():
+        file.close()
+        os.remove(temporary)
+    return add, end, stop
+"""
+
+_HASH = """\
+def _hash(path):
+    import hashlib, binascii
+    sha = hashlib.sha256()
+    buffer = bytearray(512)
+    try:
+        with open(path, "rb") as file:
+            while True:
+                n = file.readinto(buffer)
+                if not n:
+                    return binascii.hexlify(sha.digest()).decode()
+                sha.update(memoryview(buffer)[:n])
+    except OSError:
+        return ""
+"""
+
+
+class Board:
+    """A MicroPython board. Made by :func:`edgekit.connect`; also a context manager.
+
+    Parameters
+    ----------
+    transport : Transport
+        Bytes to and from its UART.
+    """
+
+    kind = "board"
+
+    def __init__(self, transport: Transport):
+        self._transport = transport
+        self._repl = RawRepl(transport)
+        self._machine = ""
+        self._repl.enter()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.name}>"
+
+    @property
+    def name(self) -> str:
+        """What the board calls itself."""
+        if not self._machine:
+            self._machine = self.info.name
+        return self._machine
+
+    # --- code ----------------------------------------------------------------------------------------------
+
+    def exec(self, code: str, on_output: Callable[[str], None] | None = None,
+             timeout_s: float | None = None) -> str:
+        """Run code on the board and wait for its end.
+
+        Parameters
+        ----------
+        code : str
+            MicroPython source; names it sets stay there for the next call.
+        on_output : callable, optional
+            Gets the printed text as it comes.
+        timeout_s : float, optional
+            Longest silence before the board counts as lost. None: wait for ever.
+
+        Returns
+        -------
+        str
+            What the code printed.
+
+        Raises
+        ------
+        BoardCodeError
+            The code raised an exception; it holds the board's traceback.
+        BoardLostError
+            The board stopped answering.
+        KeyboardInterrupt
+            ctrl-C here: the code on the board was interrupted, the board is usable, its names are kept.
+        """
+        text = _Text(on_output)
+        error = self._run(code, text.add, timeout_s)
+        output = text.finish()
+        if error:
+            raise BoardCodeError(error, output)
+        return output
+
+    def eval(self, expression: str):
+        """Value of an expression on the board, for values that ``repr`` writes as Python does.
+
+        Examples
+        --------
+        >>> import edgekit
+        >>> with edgekit.connect("sim") as board:
+        ...     board.eval("[2 ** 10, 'text', (1.5, None)]")
+        Simulated ESP32 DevKit ...
+        [1024, 'text', (1.5, None)]
+        """
+        text = self.exec(f"print(repr({expression}))").strip()
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            raise BoardError(f"{expression!r} is {text!r} on the board, and that cannot become a Python value "
+                             "here: numbers, text, bytes, lists, tuples and dicts can.") from None
+
+    def run(self, app: str, on_output: Callable[[str], None] | None = None, timeout_s: float | None = None,
+            **settings) -> str:
+        """Run an app of ``firmware/apps`` (see :meth:`install`) and wait for its end.
+
+        Parameters
+        ----------
+        app : str
+            Name, for example ``"sensor_loop"``.
+        on_output, timeout_s
+            As in :meth:`exec`.
+        **settings
+            Given to the app's ``main``.
+
+        Returns
+        -------
+        str
+            What it printed.
+        """
+        return self.exec(_call(app, settings), on_output, timeout_s)
+
+    def stream(self, app: str, on_text: Callable[[str], None] | None = None, timeout_s: float | None = 30.0,
+               **settings) -> Iterator:
+        """Run an app that sends frames.
+
+        Parameters
+        ----------
+        app : str
+            Name of an app of ``firmware/apps``.
+        on_text : callable, optional
+            Gets the text that the app prints between frames; None prints it here.
+        timeout_s : float, optional
+            Longest silence before the board counts as lost.
+        **settings
+            Given to the app's ``main``.
+
+        Yields
+        ------
+        Frame
+            ``(type, seq, payload)`` as ``firmware/lib/frames.py`` defines it. Closing the iterator, an exception or
+            ctrl-C interrupts the app; the board is then at its prompt. ``lost`` and ``damaged`` of the last stream
+            are in :attr:`stream_lost` and :attr:`stream_damaged`.
+        """
+        from edgekit.twin import board_module
+        frames = board_module("frames")
+        decoder = frames.Decoder()
+        text = _Text(on_text or (lambda part: print(part, end="")))
+        ended, error = False, b""
+        self.stream_lost = self.stream_damaged = 0
+        repl = self._repl
+        try:
+            repl.start(_call(app, settings))
+            for part in repl.parts(timeout_s):
+                for item in decoder.feed(part):
+                    self.stream_lost, self.stream_damaged = decoder.lost, decoder.damaged
+                    if isinstance(item, frames.Frame):
+                        yield item
+                    else:
+                        text.add(bytes(item))
+            error = repl.end()
+            ended = True
+        finally:
+            self.stream_lost, self.stream_damaged = decoder.lost, decoder.damaged
+            text.finish()
+            if not ended and not isinstance(sys.exception(), BoardLostError):
+                repl.stop()
+        if error:
+            raise BoardCodeError(_lines(error), "")
+
+    def reset(self):
+        """Restart MicroPython: all names on the board are gone, files stay; ``boot.py`` runs, ``main.py`` not."""
+        if not self._repl.ready:
+            self._repl.enter()
+        self._repl.soft_reset()
+
+    def interrupt(self):
+        """Stop whatever runs on the board and bring it to its prompt."""
+        self._repl.enter()
+
+    # --- files ---------------------------------------------------------------------------------------------
+
+    def put(self, local, remote: str, progress: Callable[[int, int], None] | None = None):
+        """Copy a file to the board; the old file stays until the new one is there and checked.
+
+        Parameters
+        ----------
+        local : path or bytes
+            A file here, or its contents.
+        remote : str
+            Path on the board; missing folders are made.
+        progress : callable, optional
+            Gets bytes done and bytes in all, after each step.
+
+        Raises
+        ------
+        BoardError
+            The local file is missing, or the board has no room.
+        BoardLostError
+            The board stopped answering; the old file is still there.
+        """
+        data = bytes(local) if isinstance(local, (bytes, bytearray, memoryview)) else _read(local)
+        remote = _absolute(remote)
+        try:
+            self._quick(f"{_COPY}\ntry:\n _edgekit_copy = _edgekit_copy({remote!r})\nexcept OSError:\n"
+                        " del _edgekit_copy\n raise")
+            try:
+                for start in range(0, len(data), _COPY_BYTES):
+                    part = data[start:start + _COPY_BYTES]
+                    self._quick(f"_edgekit_copy[0]({_base64(part)!r})")
+                    if progress:
+                        progress(start + len(part), len(data))
+                self._quick(f"_edgekit_copy[1]({hashlib.sha256(data).hexdigest()!r})")
+            except BoardCodeError:
+                self._quick("try:\n _edgekit_copy[2]()\nexcept OSError:\n pass\ndel _edgekit_copy")
+                raise
+            self._quick("del _edgekit_copy")
+        except BoardCodeError as error:
+            raise BoardError(f"Could not copy {len(data)} bytes to {remote} on the board: {_reason(error)}. "
+                             "The old file, if there was one, is still there.") from error
+
+    def get(self, remote: str, local=None) -> bytes:
+        """Copy a file from the board.
+
+        Parameters
+        ----------
+        remote : str
+            Path on the board.
+        local : path, optional
+            Where to write it here.
+
+        Returns
+        -------
+        bytes
+            Its contents.
+        """
+        remote = _absolute(remote)
+        code = (f"def _get(path):\n import binascii\n with open(path, 'rb') as file:\n  while True:\n"
+                f"   data = file.read(1536)\n   if not data:\n    break\n"
+                f"   print(binascii.b2a_base64(data).decode(), end='')\n"
+                f"try:\n _get({remote!r})\nfinally:\n del _get")
+        try:
+            text = self._quick(code)
+        except BoardCodeError as error:
+            raise BoardError(f"Could not read {remote} on the board: {_reason(error)}. "
+                             f"See what is there: board.ls('/').") from error
+        import binascii
+        data = b"".join(binascii.a2b_base64(line) for line in text.split())
+        if local is not None:
+            from edgekit.paths import atomic_write
+            with atomic_write(local) as temporary:
+                temporary.write_bytes(data)
+        return data
+
+    def ls(self, path: str = "/") -> list[str]:
+        """Names in a folder of the board, sorted; folders end with ``/``.
+
+        Raises
+        ------
+        BoardError
+            There is no such folder.
+        """
+        try:
+            entries = self.eval(f"[(e[0], e[1]) for e in __import__('os').ilistdir({_absolute(path)!r})]")
+        except BoardCodeError as error:
+            raise BoardError(f"No folder {path!r} on the board: {_reason(error)}. "
+                             "See what is there: board.ls('/').") from error
+        return sorted(name + "/" if kind & 0x4000 else name for name, kind in entries)
+
+    def remove(self, path: str):
+        """Remove a file, or a folder with all that is in it.
+
+        Raises
+        ------
+        BoardError
+            It does not exist.
+        """
+        code = ("def _remove(path):\n import os\n if os.stat(path)[0] & 0x4000:\n"
+                "  for entry in list(os.ilistdir(path)):\n   _remove(path + '/' + entry[0])\n  os.rmdir(path)\n"
+                " else:\n  os.remove(path)\n"
+                f"try:\n _remove({_absolute(path).rstrip('/')!r})\nfinally:\n del _remove")
+        try:
+            self._quick(code)
+        except BoardCodeError as error:
+            raise BoardError(f"Could not remove {path!r} on the board: {_reason(error)}. "
+                             "See what is there: board.ls('/').") from error
+
+    def hashes(self, paths: list[str]) -> dict[str, str]:
+        """sha256 (hex) of files on the board; empty text for those that are not there."""
+        paths = [_absolute(path) for path in paths]
+        found = self._quick(f"{_HASH}\nfor _path in {paths!r}:\n print(_hash(_path))\ndel _hash, _path"
+                            if paths else "").splitlines()
+        return dict(zip(paths, found, strict=True))
+
+    def install(self, app: str | None = None, progress: bool = False) -> list[str]:
+        """Copy an app and all that it imports, compiled, skipping what is there already.
+
+        Parameters
+        ----------
+        app : str, optional
+            Name of an app of ``firmware/apps``; None installs the libraries alone.
+        progress : bool
+            Print one line for each file.
+
+        Returns
+        -------
+        list of str
+            Paths on the board that were written.
+        """
+        from edgekit.board.install import install
+        return install(self, app, progress)
+
+    # --- about ---------------------------------------------------------------------------------------------
+
+    @property
+    def info(self) -> BoardInfo:
+        """What the board is and has free, asked anew each time."""
+        machine, version, mpy, heap, flash = ast.literal_eval(self._quick(_INFO))
+        arch = _MPY_ARCH[mpy >> 10 & 0xF] if mpy >> 10 & 0xF < len(_MPY_ARCH) else ""
+        name, _, mcu = machine.partition(" with ")
+        return BoardInfo(name=name, mcu=mcu or machine, arch=arch, micropython=".".join(map(str, version)),
+                         mpy=(mpy & 0xFF, mpy >> 8 & 3), heap_free=heap, flash_free=flash, kind=self.kind)
+
+    def close(self):
+        """Let go of the board; with a real one, it gets its friendly prompt back."""
+        self._transport.close()
+
+    # --- inside --------------------------------------------------------------------------------------------
+
+    def _run(self, code, on_bytes, timeout_s) -> str:
+        """Run code; returns its traceback, empty if it ended well."""
+        repl = self._repl
+        try:
+            repl.start(code)
+            for part in repl.parts(timeout_s):
+                on_bytes(part)
+            return _lines(repl.end())
+        except KeyboardInterrupt:
+            repl.enter()
+            raise
+
+    def _quick(self, code) -> str:
+        return self.exec(code, timeout_s=_STEP_S)
+
+
+# sys.implementation._mpy >> 10: docs.micropython.org, reference/mpyfiles.html
+_MPY_ARCH = ("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa",
+             "xtensawin", "rv32imc", "rv64imc")
+
+
+class _Text:
+    """Bytes of a UART into text: UTF-8 cut anywhere, CR LF."""
+
+    def __init__(self, on_text):
+        import codecs
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._on_text = on_text
+        self._parts = []
+        self._held = ""
+
+    def add(self, data, final=False):
+        text = self._held + self._decode(data, final)
+        # A CR at the end may be half of a line end.
+        self._held = "\r" if text.endswith("\r") and not final else ""
+        text = text[:len(text) - len(self._held)].replace("\r\n", "\n")
+        if text:
+            self._parts.append(text)
+            if self._on_text:
+                self._on_text(text)
+
+    def finish(self):
+        self.add(b"", final=True)
+        return "".join(self._parts)
+
+
+def _lines(data: bytes) -> str:
+    return data.decode(errors="replace").replace("\r\n", "\n")
+
+
+def _call(app, settings):
+    if not app.isidentifier():
+        raise BoardError(f"An app's name was expected, such as 'capture'; {app!r} is none.")
+    arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+    return f"from apps.{app} import main\nmain({arguments})"
+
+
+def _absolute(path: str) -> str:
+    return path if path.startswith("/") else "/" + path
+
+
+def _base64(data: bytes) -> str:
+    import binascii
+    return binascii.b2a_base64(data, newline=False).decode()
+
+
+def _read(local) -> bytes:
+    try:
+        return Path(local).read_bytes()
+    except OSError as error:
+        raise BoardError(f"Cannot read {str(local)!r} here to copy it to the board: {error.strerror}.") from None
+
+
+_REASONS = {"ENOSPC": "its flash is full; remove files with board.remove(path)",
+            "ENOENT": "there is no such file or folder", "28": "its flash is full; remove files with "
+            "board.remove(path)", "EISDIR": "that is a folder", "ENOTDIR": "a part of the path is a file"}
+
+
+def _reason(error: BoardCodeError) -> str:
+    for mark, text in _REASONS.items():
+        if mark in error.reason:
+            return text
+    return error.reason

@@ -1,0 +1,75 @@
+"""`connect`: a real board if one is plugged in, else the simulated one."""
+
+from edgekit.board.base import Board
+from edgekit.errors import BoardError
+
+__all__ = ["connect", "ports_text"]
+
+
+def connect(port: str | None = None, quiet: bool = False, **settings) -> Board:
+    """Connect to a board and say in one line which it is.
+
+    Parameters
+    ----------
+    port : str, optional
+        None: the real board if exactly one is plugged in, else the simulated one. ``"sim"``: the simulated ESP32.
+        ``"sim:nano33ble"``: another simulated one. Else a serial port such as ``/dev/ttyUSB0`` or ``COM3``.
+    quiet : bool
+        Print nothing.
+    **settings
+        For :class:`~edgekit.board.simulated.SimulatedBoard`: ``flash``, ``clock``, ``world``.
+
+    Returns
+    -------
+    Board
+
+    Raises
+    ------
+    BoardError
+        The port or the profile does not exist, or several boards are plugged in; the message lists them.
+
+    Examples
+    --------
+    >>> import edgekit
+    >>> board = edgekit.connect("sim")
+    Simulated ESP32 DevKit (no hardware; MicroPython 1.27.0)
+    >>> board.eval("1 + 1")
+    2
+    >>> board.close()
+    """
+    if port is None:
+        port = _plugged_in()
+    if port == "sim" or port.startswith("sim:"):
+        from edgekit.board.simulated import SimulatedBoard
+        board = SimulatedBoard(port[4:] or "esp32", **settings)
+        what = "no hardware"
+    else:
+        if settings:
+            raise BoardError(f"{', '.join(settings)}: only the simulated board has that; port {port!r} is a real one.")
+        from edgekit.board.serial import SerialBoard
+        board = SerialBoard(port)
+        what = f"on {port}"
+    if not quiet:
+        version = ".".join(map(str, board.eval("__import__('sys').implementation.version[:3]")))
+        print(f"{board.name} ({what}; MicroPython {version})")
+    return board
+
+
+def ports_text() -> str:
+    """One sentence: the serial ports there are, and what to do."""
+    from edgekit.board.serial import find_ports
+    ports = find_ports()
+    if not ports:
+        return ("This computer has no serial port: plug the board in with a cable that carries data, or use the "
+                "simulated board: edgekit.connect('sim').")
+    there = ", ".join(f"{name} ({what})" for name, what, _ in ports)
+    return f"Ports found: {there}. Give one of them, or use the simulated board: edgekit.connect('sim')."
+
+
+def _plugged_in():
+    from edgekit.board.serial import find_ports
+    known = [name for name, _, is_board in find_ports() if is_board]
+    if len(known) > 1:
+        raise BoardError(f"Several boards are plugged in: {', '.join(known)}. Say which one: "
+                         f"edgekit.connect({known[0]!r}), or edgekit.connect('sim') for the simulated one.")
+    return known[0] if known else "sim"

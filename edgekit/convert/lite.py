@@ -25,7 +25,8 @@ def to_tflite(model, kind="int8", calibration=None, int8_features=True) -> bytes
     int8      int8 (bias int32)           int8, input and output too    yes
     ========  ==========================  ============================  ====================================
 
-    The file reads one window at a time (batch size 1), so every buffer has a fixed size.
+    The file reads one window at a time (batch size 1), so every buffer has a fixed size. ``dynamic`` leaves weights of
+    fewer than 1024 numbers as floats: a small network may come out as large as ``float``.
 
     Parameters
     ----------
@@ -59,7 +60,8 @@ def to_tflite(model, kind="int8", calibration=None, int8_features=True) -> bytes
 
     # A fixed batch of one: with an open batch, Flatten becomes SHAPE, STRIDED_SLICE and PACK, which boards lack.
     one = k.Input(batch_shape=(1, *model.input_shape[1:]), name="features")
-    fixed = k.Model(one, model(one))
+    # The name goes into the file; Keras's own would count the models made so far.
+    fixed = k.Model(one, model(one), name="fixed_batch")
     with quiet_output() as printed:
         try:
             converter = tf.lite.TFLiteConverter.from_keras_model(fixed)

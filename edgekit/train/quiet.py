@@ -24,6 +24,8 @@ def keras():
         # Read by TensorFlow when it is imported: 3 leaves fatal messages only.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        # oneDNN adds in another order on each kind of processor: the same training should end with the same weights.
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
         # Boards have no GPU and the lessons need none; looking for one only prints warnings.
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
         with quiet_output():

@@ -40,7 +40,7 @@ def split(cell: str) -> Split:
     >>> split("%connect sim\\nprint(1)")
     Split(host='%connect sim\\n', board='\\nprint(1)')
     >>> split("%%host\\nimport numpy").host
-    '\\nimport numpy'
+    '# on the host\\nimport numpy'
     """
     lines = cell.splitlines(keepends=True)
     first = next((i for i, line in enumerate(lines) if line.strip()), None)

@@ -116,7 +116,9 @@ class MicroPythonKernel(IPythonKernel):
         return Shown(text) if text else None
 
     def _is_host_name(self, name):
-        return name in self.shell.user_ns or importlib.util.find_spec(name) is not None
+        # Not the standard library: there, more likely an import was forgotten on the board.
+        return name in self.shell.user_ns or (
+            name not in sys.stdlib_module_names and importlib.util.find_spec(name) is not None)
 
     # --- completion --------------------------------------------------------------------------------------------
 

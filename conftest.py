@@ -1,0 +1,50 @@
+"""How tests run: away from the learner's own files and boards, without the network, long files first."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent
+# The order in which two workers take the files; measured, so that no long one is left to the end.
+LONG_FIRST = ("notebooks/", "solutions/", "tests/notebooks/", "tests/test_demo", "tests/deploy", "tests/train",
+              "tests/convert", "tests/kernel/", "tests/simulator/", "tests/board/")
+
+
+def pytest_configure(config):
+    folder = tempfile.TemporaryDirectory(prefix="edgekit-test-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    config.stash[FOLDER] = Path(folder.name)
+    no_network = "http://127.0.0.1:9"        # the port "discard": a download fails at once
+    os.environ.update(
+        EDGEKIT_WORK=str(Path(folder.name) / "work"), EDGEKIT_PORT="sim", IPYTHONDIR=str(Path(folder.name) / "ipython"),
+        JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0", TF_CPP_MIN_LOG_LEVEL="2",
+        http_proxy=no_network, https_proxy=no_network, no_proxy="127.0.0.1,localhost")
+
+
+FOLDER = pytest.StashKey()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Keep each file on one worker (a notebook has one kernel, a module one board)."""
+    def place(item):
+        path = item.path.relative_to(ROOT).as_posix()
+        return next((i for i, start in enumerate(LONG_FIRST) if path.startswith(start)), len(LONG_FIRST))
+
+    items.sort(key=place)
+    for item in items:
+        if not any(item.iter_markers("xdist_group")):
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Give each notebook a work folder of its own: no notebook depends on another one, or on their order."""
+    if item.path.suffix == ".ipynb":
+        os.environ["EDGEKIT_WORK"] = str(item.config.stash[FOLDER] / f"work-{item.path.parent.name}-{item.path.stem}")
+        os.environ["EDGEKIT_CHECK"] = "strict"
+    else:
+        os.environ["EDGEKIT_WORK"] = str(item.config.stash[FOLDER] / "work")
+        os.environ.pop("EDGEKIT_CHECK", None)

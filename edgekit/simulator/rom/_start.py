@@ -2,9 +2,6 @@
 
 import sys
 
-_main = None
-
-
 def start(profile):
     """``profile``: JSON with the board's ``sys_platform``, ``machine`` and ``build``."""
     import builtins

@@ -1,13 +1,10 @@
 """``machine`` as ESP32 firmware has it, for what the course uses: Pin, ADC, I2C, SoftI2C, Timer, and a few functions."""
 
-from array import array
-
 import _bus
 import _host
 
 PWRON_RESET = 1
 SOFT_RESET = 5
-_ENODEV = 19
 
 
 class Pin:

@@ -1,5 +1,6 @@
 """``os`` as the board has it."""
 
+# ruff: noqa: F401 - names to pass on
 from collections import namedtuple
 
 from uos import chdir, getcwd, ilistdir, listdir, mkdir, remove, rename, rmdir, sep, stat, statvfs, unlink

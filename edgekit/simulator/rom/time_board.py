@@ -1,5 +1,6 @@
 """``time`` as the board has it, on the simulated clock. It starts on 1 January 2000, as a board without RTC does."""
 
+# ruff: noqa: F401 - names to pass on
 from _bus import sleep_us as _sleep_us
 from _host import microseconds as _microseconds
 from _host import seconds as time

@@ -52,8 +52,9 @@ class Dataset:
             for name in ("channels", "rate_hz", "units", "scale"):
                 expected, found = getattr(first, name), getattr(other, name)
                 if expected != found:
-                    raise DataError(f"Recording {index} ({other.label or 'no label'}) has {name} {_short(found)}; expected "
-                                    f"{_short(expected)} as in recording 0. Record it again like the others, or leave it out.")
+                    raise DataError(f"Recording {index} ({other.label or 'no label'}) has {name} {_short(found)}; "
+                                    f"expected {_short(expected)} as in recording 0. "
+                                    "Record it again like the others, or leave it out.")
             if other.samples.dtype != first.samples.dtype:
                 raise DataError(f"Recording {index} holds {other.samples.dtype}; expected {first.samples.dtype} as in "
                                 "recording 0. Convert one of them.")
@@ -171,7 +172,8 @@ class Dataset:
             longest = max(len(recording) for recording in self.recordings)
             raise DataError(f"No window of {length} samples fits: the longest recording has {longest}. "
                             "Record longer, or take shorter windows.")
-        return Windows(np.concatenate(cut), np.array(labels, np.int64), np.array(subjects), np.array(origin), self.classes)
+        return Windows(np.concatenate(cut), np.array(labels, np.int64), np.array(subjects), np.array(origin),
+                       self.classes)
 
     def save(self, path, suffix: str = ".csv") -> Path:
         """Write the data set into one ``.npz`` file, or as one file per recording into a folder.
@@ -197,7 +199,8 @@ class Dataset:
                 temporary.write_bytes(data)
             return path
         if path.is_dir() and any(path.iterdir()):
-            raise DataError(f"The folder {path.name}/ is not empty: old and new recordings would mix. Take a new folder.")
+            raise DataError(f"The folder {path.name}/ is not empty: old and new recordings would mix. "
+                            "Take a new folder.")
         for index, recording in enumerate(self.recordings):
             name = "_".join(filter(None, [f"{index:04d}", _plain(recording.label), _plain(recording.subject)]))
             recording.save(path / f"{name}{suffix}")
@@ -251,7 +254,8 @@ class Dataset:
             if len(each) != len(lengths) or lengths.sum() != len(samples):
                 raise ValueError("the lengths do not add up")
             parts = np.split(samples, np.cumsum(lengths)[:-1])
-            return cls([Recording(part, **common, **one) for part, one in zip(parts, each, strict=True)], about["classes"])
+            return cls([Recording(part, **common, **one) for part, one in zip(parts, each, strict=True)],
+                       about["classes"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{name} is damaged: {error}. Copy or make it again.") from None
 
@@ -434,7 +438,8 @@ def load_dataset(name: str, folder=DATASETS) -> Dataset:
         raise DataError(f"{error} {restore}") from None
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
-        raise DataError(f"datasets/{file} is damaged: expected sha256 {sha256[:12]}..., found {found[:12]}... {restore}")
+        raise DataError(f"datasets/{file} is damaged: expected sha256 {sha256[:12]}..., found {found[:12]}... "
+                        f"{restore}")
     return Dataset._from_npz(data, shipped.name)
 
 

@@ -89,7 +89,8 @@ class Recording:
         if samples.ndim == 1:
             samples = samples[:, None]
         if samples.ndim != 2 or 0 in samples.shape:
-            raise DataError(f"A recording needs samples of shape [n, channels] with n of at least 1; found {samples.shape}.")
+            raise DataError("A recording needs samples of shape [n, channels] with n of at least 1; found "
+                            f"{samples.shape}. Record at least one sample.")
         if samples.dtype.name not in _DTYPES:
             raise DataError(f"A recording holds int16 counts or float32; found {samples.dtype}. "
                             "Convert with .astype(np.float32), or with .astype(np.int16) if the values are counts.")
@@ -118,7 +119,8 @@ class Recording:
                 raise DataError(f"{name!r} cannot name a channel: expected printable text without comma, quote or # "
                                 "that is no number, for example 'ax'.")
         if not np.isfinite(values["scale"]).all():
-            raise DataError(f"The scale has entries that are not finite: {values['scale']}. Expected a factor per channel.")
+            raise DataError(f"The scale has entries that are not finite: {values['scale']}. "
+                            "Expected a factor per channel.")
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
@@ -390,7 +392,8 @@ def _csv_parts(data, name):
             rows.append(line.split(","))
             lines.append(number)
     if header is None or not rows:
-        raise DataError(f"{name} holds no samples: expected a header line with channel names, then a line for each sample.")
+        raise DataError(f"{name} holds no samples: expected a header line with channel names, then a line for each "
+                        "sample.")
     if all(_is_number(column) for column in header):
         raise DataError(f"{name} has no header: its first line is {', '.join(header)}. "
                         "Put the channel names there, for example ax,ay,az.")
@@ -399,8 +402,9 @@ def _csv_parts(data, name):
             about[key] = about[key].split(",")
     units = about.get("units")
     if isinstance(units, list) and len(units) != len(set(header) - {"time_s"}):
-        raise DataError(f"{name}: its comment lines give units for {len(units)} channels ({', '.join(map(str, units))}), but "
-                        f"the header has {len(header)}: {', '.join(header)}. A column is missing or too many.")
+        raise DataError(f"{name}: its comment lines give units for {len(units)} channels "
+                        f"({', '.join(map(str, units))}), but the header has {len(header)}: {', '.join(header)}. "
+                        "A column is missing or too many.")
     for number, row in zip(lines, rows, strict=True):
         if len(row) != len(header):
             raise DataError(f"{name}, line {number}: {len(row)} values; expected {len(header)} "
@@ -462,13 +466,14 @@ def _numbers(rows, lines, header, name):
     try:
         table = np.array([[float(text) for text in row] for row in rows])
     except ValueError:
-        row, column = next((r, c) for r, row in enumerate(rows) for c, text in enumerate(row) if not _is_number(text))
-        raise DataError(f"{name}, line {lines[row]}, column {header[column]}: {rows[row][column].strip()!r} is not a number. "
-                        "Write numbers with a point, for example 0.5; mend or delete the line.") from None
+        row, column = next((r, c) for r, row in enumerate(rows) for c, text in enumerate(row)
+                           if not _is_number(text))
+        raise DataError(f"{name}, line {lines[row]}, column {header[column]}: {rows[row][column].strip()!r} is not a "
+                        "number. Write numbers with a point, for example 0.5; mend or delete the line.") from None
     if not np.isfinite(table).all():
         row, column = np.argwhere(~np.isfinite(table))[0]
-        raise DataError(f"{name}, line {lines[row]}, column {header[column]}: {rows[row][column].strip()} is not a finite "
-                        "number. Delete the line, or fill it from its neighbours.")
+        raise DataError(f"{name}, line {lines[row]}, column {header[column]}: {rows[row][column].strip()} is not a "
+                        "finite number. Delete the line, or fill it from its neighbours.")
     samples = [i for i, column in enumerate(header) if column != "time_s"]
     return table, all(row[i].strip().lstrip("+-").isdecimal() for row in rows for i in samples)
 
@@ -482,8 +487,8 @@ def _rate_of(time_s, lines, name):
         raise DataError(f"{name}: time_s does not grow. Expected seconds from the start, one step for each sample.")
     odd = np.flatnonzero(abs(step_s - usual_s) > 0.5 * usual_s)
     if len(odd):
-        raise DataError(f"{name}, line {lines[odd[0] + 1]}: time_s steps by {step_s[odd[0]]:.4g} s; expected {usual_s:.4g} s. "
-                        "Samples are missing or out of order: cut the file there.")
+        raise DataError(f"{name}, line {lines[odd[0] + 1]}: time_s steps by {step_s[odd[0]]:.4g} s; expected "
+                        f"{usual_s:.4g} s. Samples are missing or out of order: cut the file there.")
     # Rounded times (0.01, 0.02, ...) should give 100 Hz, not 99.99999.
     return float(f"{(len(time_s) - 1) / (time_s[-1] - time_s[0]):.6g}")
 
@@ -514,18 +519,20 @@ def unpack_npz(data: bytes, name: str, expected, what: str) -> dict:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             bodies = {entry.removesuffix(".npy"): archive.read(entry) for entry in archive.namelist()}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, struct.error) as error:
-        raise DataError(f"{name} is not an npz file, or it is damaged or cut short ({error}). Copy or make it again.") from None
+        raise DataError(f"{name} is not an npz file, or it is damaged or cut short ({error}). "
+                        "Copy or make it again.") from None
     if not set(expected) <= set(bodies):
-        raise DataError(f"{name} is an npz file of another kind: expected {what} with the arrays {', '.join(expected)}; "
-                        f"found {', '.join(sorted(bodies)) or 'none'}. Save it with edgekit, or build a Recording from its arrays.")
+        raise DataError(f"{name} is an npz file of another kind: expected {what} with the arrays "
+                        f"{', '.join(expected)}; found {', '.join(sorted(bodies)) or 'none'}. "
+                        "Save it with edgekit, or build a Recording from its arrays.")
     arrays = {}
     for key in expected:
         try:
             arrays[key] = np.lib.format.read_array(io.BytesIO(bodies[key]), allow_pickle=False)
         except (ValueError, EOFError) as error:
             if "pickle" in str(error) or "Object arrays" in str(error):
-                raise DataError(f"{name}: its array {key} holds pickled Python objects. Opening them could run any program, so "
-                                "edgekit never does. Ask for plain numbers.") from None
+                raise DataError(f"{name}: its array {key} holds pickled Python objects. Opening them could run any "
+                                "program, so edgekit never does. Ask for plain numbers.") from None
             raise DataError(f"{name}: its array {key} is damaged ({error}). Copy or make the file again.") from None
     return arrays
 
@@ -562,8 +569,9 @@ def _to_wav(recording):
     rate = max(1, round(recording.rate_hz))
     kind = _PCM if width == 2 else _FLOAT
     comment = json.dumps(recording.about()).encode() + b"\0"
+    frame = count * width
     return _chunk(b"RIFF", b"WAVE"
-                  + _chunk(b"fmt ", struct.pack("<HHIIHH", kind, count, rate, rate * count * width, count * width, width * 8))
+                  + _chunk(b"fmt ", struct.pack("<HHIIHH", kind, count, rate, rate * frame, frame, width * 8))
                   + _chunk(b"LIST", b"INFO" + _chunk(b"ICMT", comment))
                   + _chunk(b"data", samples.tobytes()))
 
@@ -579,8 +587,8 @@ def _chunks(data, name):
         key, size = struct.unpack_from("<4sI", data, position)
         body = data[position + 8:position + 8 + size]
         if len(body) < size:
-            raise DataError(f"{name} is cut short: its part {key.decode('latin-1').strip()!r} should have {size} bytes, "
-                            f"{len(body)} are there. Copy it again.")
+            raise DataError(f"{name} is cut short: its part {key.decode('latin-1').strip()!r} should have {size} "
+                            f"bytes, {len(body)} are there. Copy it again.")
         yield key, body
         position += 8 + size + size % 2
 
@@ -602,8 +610,8 @@ def _from_wav(data, name, rate_hz):
         kind = struct.unpack_from("<H", parts[b"fmt "], 24)[0]
     dtype = {(_PCM, 16): "<i2", (_FLOAT, 32): "<f4"}.get((kind, bits))
     if dtype is None or count == 0:
-        raise DataError(f"{name} has {count} channels of {bits} bits, WAV format {kind}: expected 16-bit PCM (format 1) or "
-                        "32-bit float (format 3). Export it as 16-bit PCM.")
+        raise DataError(f"{name} has {count} channels of {bits} bits, WAV format {kind}: expected 16-bit PCM "
+                        "(format 1) or 32-bit float (format 3). Export it as 16-bit PCM.")
     width = count * np.dtype(dtype).itemsize
     if len(parts[b"data"]) % width:
         raise DataError(f"{name} is damaged: {len(parts[b'data'])} bytes of samples are no multiple of {width}.")

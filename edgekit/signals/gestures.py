@@ -87,6 +87,8 @@ def _wander(rng, time_s, low_hz, high_hz):
 def _phase(rng, time_s, frequency_hz):
     """Phase in radians of a rhythm that people keep badly: [n]."""
     rate_hz = frequency_hz * (1 + 0.06 * _wander(rng, time_s, 0.1, 0.6))
+    # On a grid the sum is exact, so another machine's last bit of a sine cannot grow in it.
+    rate_hz = np.rint(rate_hz * 2**20) / 2**20
     return rng.uniform(0, 2 * np.pi) + 2 * np.pi * np.cumsum(rate_hz) * _STEP_S
 
 
@@ -128,10 +130,11 @@ def _circle(rng, person, time_s, position_m, angle_rad, knock_m_s2):
     phase = _phase(rng, time_s, person.tempo * rng.uniform(1.1, 1.6))
     radius_m = 0.11 * person.strength * rng.uniform(0.8, 1.2) * (1 + 0.12 * _wander(rng, time_s, 0.2, 0.8))
     squash = rng.uniform(0.6, 1.0)
+    turn = 1 if rng.random() < 0.65 else -1          # clockwise or not
     position_m[:, 0] += radius_m * np.sin(phase) * np.sin(person.plane_rad)
-    position_m[:, 1] += radius_m * np.cos(phase)
+    position_m[:, 1] += turn * radius_m * np.cos(phase)
     position_m[:, 2] += squash * radius_m * np.sin(phase) * np.cos(person.plane_rad)
-    angle_rad[:, 0] += 0.16 * person.wrist * np.cos(phase + 0.6)
+    angle_rad[:, 0] += 0.16 * turn * person.wrist * np.cos(phase + 0.6)
     angle_rad[:, 1] += 0.12 * person.wrist * np.sin(phase + rng.uniform(-0.5, 0.5))
 
 

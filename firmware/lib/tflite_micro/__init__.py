@@ -60,8 +60,6 @@ class Layer:
     ----------
     name : str
         For example ``"CONV_2D"``.
-    inputs : list of Tensor
-        The operator's inputs, constants too.
     output : Tensor
         The operator's output.
     values : memoryview or array
@@ -75,7 +73,6 @@ class Layer:
     def __init__(self, operator, prepared):
         self.name = operators.name_of(operator)
         self.index = operator.index
-        self.inputs = operator.inputs
         self.output = operator.outputs[0]
         self.kernel = prepared.kernel
         self.parameters = prepared.parameters
@@ -107,25 +104,30 @@ class Model:
     def __init__(self, data):
         if not isinstance(data, (bytes, bytearray)):
             data = memoryview(data)
-        self.graph = graph = Graph(data)
+        self.data = data
+        graph = Graph(data)
         _expect_integers(graph)
         self.layers = layers = []
+        first_inputs = []
         written = list(graph.inputs)
         weight_bytes = 0
         for operator in graph.operators:
             layer = Layer(operator, operators.prepare(operator))
             weight_bytes += layer.weight_bytes
-            if layer.inputs[0] not in written or layer.output in written or weight_bytes > 4 * len(data):
+            if operator.inputs[0] not in written or layer.output in written or weight_bytes > 4 * len(data):
                 raise Damaged("damaged .tflite: the operators do not follow each other (operator %d); "
                               "copy or convert the model again" % layer.index)
             written.append(layer.output)
             layers.append(layer)
+            first_inputs.append(operator.inputs[0])
         for tensor in graph.outputs:
             if tensor not in written:
                 raise Damaged("damaged .tflite: no operator computes its output; copy or convert the model again")
         if not graph.inputs or not graph.outputs:
             raise Damaged("damaged .tflite: it has no input or no output; copy or convert the model again")
-        views = self._allocate()
+        self._input_tensors, self._output_tensors = graph.inputs, graph.outputs
+        # Constants and tables of the graph end here: only what runs stays in memory.
+        views = self._allocate(first_inputs)
         self.inputs = [views[tensor.index] for tensor in graph.inputs]
         self.outputs = [views[tensor.index] for tensor in graph.outputs]
         self.input, self.output = self.inputs[0], self.outputs[0]
@@ -138,29 +140,29 @@ class Model:
         self._output_parameters = operators.float_parameters(last) if last.type == INT8 else None
         self._floats = array("f", bytes(4 * last.size))
 
-    def _allocate(self):
+    def _allocate(self, first_inputs):
         """Plan the arena, take it, and give each layer its views. Returns the view of each tensor by index."""
-        graph = self.graph
+        inputs, outputs, layers = self._input_tensors, self._output_tensors, self.layers
         # A reshaped tensor lives in the memory of its source. spans: [bytes, first step, last step].
         source, spans = {}, {}
-        for tensor in graph.inputs:
+        for tensor in inputs:
             source[tensor.index] = tensor.index
             spans[tensor.index] = [_bytes(tensor), 0, 0]
-        for step, layer in enumerate(self.layers):
-            x, y = layer.inputs[0].index, layer.output.index
+        for step, layer in enumerate(layers):
+            x, y = first_inputs[step].index, layer.output.index
             spans[source[x]][2] = step
             if layer.kernel is None:
                 source[y] = source[x]
             else:
                 source[y] = y
                 spans[y] = [_bytes(layer.output), step, step]
-        for tensor in graph.outputs:
-            spans[source[tensor.index]][2] = len(self.layers)
+        for tensor in outputs:
+            spans[source[tensor.index]][2] = len(layers)
         owners = sorted(spans)
         blocks = [spans[owner] for owner in owners]
-        blocks += [[(layer.scratch_bytes + 3) & ~3, i, i] for i, layer in enumerate(self.layers)]
+        blocks += [[(layer.scratch_bytes + 3) & ~3, i, i] for i, layer in enumerate(layers)]
         floats = {}
-        for tensor in graph.tensors:
+        for tensor in inputs + [layer.output for layer in layers]:
             if tensor.type == FLOAT32 and tensor.index in spans:
                 floats[tensor.index] = tensor.size
         float_bytes = 4 * sum(floats.values())
@@ -183,10 +185,10 @@ class Model:
             return place[0][place[1] : place[1] + tensor.size] if isinstance(place, tuple) else place
 
         views = {}
-        for tensor in graph.inputs:
+        for tensor in inputs:
             views[tensor.index] = view(tensor)
-        for layer, offset in zip(self.layers, offsets[len(owners) :]):
-            layer.x = views[layer.inputs[0].index]
+        for layer, x, offset in zip(layers, first_inputs, offsets[len(owners) :]):
+            layer.x = views[x.index]
             layer.values = views[layer.output.index] = view(layer.output)
             layer.scratch = arena[offset : offset + layer.scratch_bytes]
         return views
@@ -258,9 +260,9 @@ class Model:
 
     def details(self):
         """Print inputs, outputs, memory and operators."""
-        print("input   %s" % _describe(self.graph.inputs))
-        print("output  %s" % _describe(self.graph.outputs))
-        print("arena   %d bytes; file %d bytes" % (self.arena_bytes, len(self.graph.data)))
+        print("input   %s" % _describe(self._input_tensors))
+        print("output  %s" % _describe(self._output_tensors))
+        print("arena   %d bytes; file %d bytes" % (self.arena_bytes, len(self.data)))
         print("%-20s %-16s %8s %8s" % ("operator", "output", "weights", "MACs"))
         for layer in self.layers:
             print("%-20s %-16s %8d %8d" % (layer.name, shape_text(layer.output.shape), layer.weight_bytes, layer.macs))

@@ -1,0 +1,271 @@
+"""What a .tflite model needs, and which boards have it: known before a byte is copied."""
+
+import html
+import math
+from dataclasses import dataclass, field
+
+from edgekit.errors import ModelError
+from edgekit.tflite.graph import load_bytes, read
+from edgekit.twin import board_module
+
+__all__ = ["Report", "LayerReport", "BoardFit", "report", "fit"]
+
+RUNTIME_FLASH_BYTES = 27_000
+"""firmware/lib/tflite_micro compiled to .mpy (measured; a test keeps it true within 20 %)."""
+RUNTIME_RAM_BYTES = 36_000
+"""Heap that the runtime's code takes once it is imported from .mpy (measured on the simulated board)."""
+_LAYER_RAM_BYTES = 1000
+"""Heap for one layer's parameters and views (measured: 900), without `_UNIT_RAM_BYTES`."""
+_UNIT_RAM_BYTES = 14
+"""Heap for bias, multiplier and shift of one output channel."""
+_INSTRUCTIONS_PER_MAC = {"armv7emsp": 638, "armv7em": 638, "armv6m": 638, "xtensawin": 719, "rv32imc": 837}
+"""Bytecode, counted in an emulator for a plain int8 dot product."""
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """One operator of a model.
+
+    Attributes
+    ----------
+    name : str
+    output_shape : tuple of int
+    output_type : str
+    weight_bytes : int
+        Bytes of its constants in the file.
+    macs : int
+        Multiply-accumulates for one inference.
+    units : int
+        Output channels that have a bias and a multiplier of their own.
+    """
+
+    name: str
+    output_shape: tuple
+    output_type: str
+    weight_bytes: int
+    macs: int
+    units: int
+
+
+@dataclass(frozen=True)
+class BoardFit:
+    """Whether one board can run a model.
+
+    Attributes
+    ----------
+    board : str
+        Name of the profile.
+    title : str
+    reasons : tuple of str
+        Why not; empty if it fits.
+    estimated_ms : float
+        Time for one inference in MicroPython bytecode. Estimated: instructions counted in an emulator, one per
+        clock.
+    """
+
+    board: str
+    title: str
+    reasons: tuple
+    estimated_ms: float
+
+    @property
+    def fits(self) -> bool:
+        return not self.reasons
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a model is and needs; print it, or let a notebook show it.
+
+    Attributes
+    ----------
+    name : str
+        File name.
+    layers : tuple of LayerReport
+    input_shape, output_shape : tuple of int
+    input_type, output_type : str
+    file_bytes, weight_bytes : int
+    macs : int
+    arena_bytes : int or None
+        Memory for values between layers, as the board plans it; None if the board runtime cannot run the model.
+    problem : str
+        Why the board runtime cannot run it; empty if it can.
+    boards : tuple of BoardFit
+    """
+
+    name: str
+    layers: tuple
+    input_shape: tuple
+    input_type: str
+    output_shape: tuple
+    output_type: str
+    file_bytes: int
+    weight_bytes: int
+    macs: int
+    arena_bytes: int | None
+    problem: str
+    boards: tuple = field(default=())
+
+    @property
+    def overhead_bytes(self) -> int:
+        """Heap that the loaded model takes beside file and arena (estimated from measurements)."""
+        return sum(_LAYER_RAM_BYTES + _UNIT_RAM_BYTES * layer.units for layer in self.layers)
+
+    @property
+    def ram_bytes(self) -> int:
+        """Heap that runtime and model need on the board: code, file, arena, overhead."""
+        return RUNTIME_RAM_BYTES + self.file_bytes + (self.arena_bytes or 0) + self.overhead_bytes
+
+    @property
+    def flash_bytes(self) -> int:
+        """File system space that runtime and model need."""
+        return RUNTIME_FLASH_BYTES + self.file_bytes
+
+    def _facts(self):
+        arena = "unknown" if self.arena_bytes is None else f"{self.arena_bytes:,} bytes"
+        return [
+            ("input", f"{self.input_type} {_shape(self.input_shape)}"),
+            ("output", f"{self.output_type} {_shape(self.output_shape)}"),
+            ("file", f"{self.file_bytes:,} bytes, of which weights {self.weight_bytes:,}"),
+            ("arena", arena),
+            ("MACs", f"{self.macs:,}"),
+            ("heap needed", f"{self.ram_bytes:,} bytes (code, file, arena, {self.overhead_bytes:,} for parameters; "
+                            "estimated)"),
+            ("flash needed", f"{self.flash_bytes:,} bytes (file and runtime)"),
+        ]
+
+    def _layer_rows(self):
+        return [(layer.name, _shape(layer.output_shape), layer.output_type, f"{layer.weight_bytes:,}",
+                 f"{layer.macs:,}") for layer in self.layers]
+
+    def _board_rows(self):
+        return [(b.title, "yes" if b.fits else "no", f"{b.estimated_ms:,.0f} ms" if b.fits else "-",
+                 "no board can run it: see above" if self.problem else " ".join(b.reasons)) for b in self.boards]
+
+    def __str__(self):
+        lines = [self.name]
+        lines += [f"  {name:<13} {value}" for name, value in self._facts()]
+        if self.problem:
+            lines += ["  cannot run    " + self.problem]
+        lines += ["", f"  {'operator':<20} {'output':<14} {'type':<8} {'weights':>8} {'MACs':>10}"]
+        lines += [f"  {n:<20} {s:<14} {t:<8} {w:>8} {m:>10}" for n, s, t, w, m in self._layer_rows()]
+        if self.boards:
+            lines += ["", f"  {'board':<26} {'fits':<5} {'estimated':>10}  why not"]
+            lines += [f"  {t:<26} {f:<5} {e:>10}  {r}".rstrip() for t, f, e, r in self._board_rows()]
+        return "\n".join(lines)
+
+    def _repr_html_(self):
+        def table(head, rows):
+            head = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+            body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+                           for row in rows)
+            return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+        parts = [f"<h4>{html.escape(self.name)}</h4>", table(("what", "needs"), self._facts())]
+        if self.problem:
+            parts.append(f"<p><b>Cannot run:</b> {html.escape(self.problem)}</p>")
+        parts.append(table(("operator", "output", "type", "weights (bytes)", "MACs"), self._layer_rows()))
+        if self.boards:
+            parts.append(table(("board", "fits", "time (estimated)", "why not"), self._board_rows()))
+        return "".join(parts)
+
+
+def report(path_or_bytes, boards=None) -> Report:
+    """Say what a model needs and which boards can run it.
+
+    Parameters
+    ----------
+    path_or_bytes : str, pathlib.Path or bytes
+        Any .tflite model, also a float one.
+    boards : sequence of str or Profile, optional
+        Boards to check, for example ``["esp32", "stm32f411"]``. Default: every board that the course knows.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ModelError
+        The file is missing or damaged.
+
+    Examples
+    --------
+    >>> print(report("gesture_int8.tflite", boards=["esp32"]))     # doctest: +SKIP
+    """
+    # Boards stand above models: only their data is used, and only here.
+    from edgekit.board.profiles import PROFILES, get_profile
+
+    data, name = load_bytes(path_or_bytes)
+    graph = read(data if name == "the model" else path_or_bytes)
+    tflm = board_module("tflite_micro")
+    arena_bytes, problem = None, ""
+    try:
+        arena_bytes = tflm.load_model(data).arena_bytes
+    except ValueError as error:
+        problem = str(error)
+    if not graph.inputs or not graph.outputs:
+        raise ModelError(f"{name}: {problem}")
+    layers = tuple(_layer(operator) for operator in graph.operators)
+    first, last = graph.inputs[0], graph.outputs[0]
+    made = Report(name=name, layers=layers, input_shape=first.shape, input_type=first.type_name,
+                  output_shape=last.shape, output_type=last.type_name, file_bytes=len(data),
+                  weight_bytes=sum({t.data_start: t.data_bytes for t in graph.tensors}.values()),
+                  macs=sum(layer.macs for layer in layers), arena_bytes=arena_bytes, problem=problem)
+    profiles = [get_profile(board) for board in (PROFILES if boards is None else boards)]
+    checked = tuple(BoardFit(p.name, p.title, tuple(fit(made, p)), _estimated_ms(made, p)) for p in profiles)
+    return Report(**{**vars(made), "boards": checked})
+
+
+def fit(report: Report, profile) -> list[str]:
+    """Why a model cannot run on a board.
+
+    Parameters
+    ----------
+    report : Report
+    profile : edgekit.board.profiles.Profile
+        Only ``heap_bytes`` and ``flash_bytes`` are read.
+
+    Returns
+    -------
+    list of str
+        One sentence for each reason, with what to change; empty if it fits.
+    """
+    reasons = []
+    if report.problem:
+        reasons.append(report.problem + ".")
+    if report.flash_bytes > profile.flash_bytes:
+        reasons.append(f"It needs {report.flash_bytes:,} bytes of flash, there are {profile.flash_bytes:,}: "
+                       "use fewer weights.")
+    if not report.problem and report.ram_bytes > profile.heap_bytes:
+        largest = max(report.layers, key=lambda layer: math.prod(layer.output_shape), default=None)
+        reasons.append(f"It needs {report.ram_bytes:,} bytes of heap, there are about {profile.heap_bytes:,}: "
+                       + ("use fewer weights." if report.file_bytes > 2 * (report.arena_bytes or 0) else
+                          f"make the input or the layer {largest.name} ({_shape(largest.output_shape)}) smaller."))
+    return reasons
+
+
+def _estimated_ms(report, profile):
+    per_mac = _INSTRUCTIONS_PER_MAC.get(profile.arch, 719)
+    return 1000 * report.macs * per_mac / profile.clock_hz
+
+
+def _layer(operator):
+    """Size and work of one operator, from shapes alone: also for models that no board can run."""
+    output = operator.outputs[0] if operator.outputs else None
+    constants = [t for t in operator.inputs if t is not None and t.is_constant]
+    macs = units = 0
+    if output is not None and len(operator.inputs) > 1 and operator.inputs[1] is not None:
+        weights = operator.inputs[1].shape
+        if operator.name in ("CONV_2D", "FULLY_CONNECTED") and weights:
+            units = weights[0]
+            macs = output.size * math.prod(weights[1:])
+        elif operator.name == "DEPTHWISE_CONV_2D" and len(weights) == 4:
+            units = weights[3]
+            macs = output.size * weights[1] * weights[2]
+    return LayerReport(operator.name, output.shape if output else (), output.type_name if output else "",
+                       sum(t.data_bytes for t in constants), macs, units)
+
+
+def _shape(shape):
+    return "x".join(map(str, shape)) or "scalar"

@@ -28,7 +28,8 @@ class SimulatedBoard(Board):
     clock : {"virtual", "real"}
         Virtual: ``time.sleep`` takes no time, the board's clock jumps instead. Real: it sleeps.
     world : World, optional
-        What the board senses and moves; None makes a new one.
+        What the board senses and moves; None makes one with an MPU6050 on the bus that
+        ``boards.accelerometer()`` looks at.
 
     Attributes
     ----------
@@ -56,8 +57,7 @@ class SimulatedBoard(Board):
             raise BoardError(f"clock is 'virtual' or 'real', not {clock!r}.")
         self.profile = get_profile(profile)
         if world is None:
-            from edgekit.simulator.world import World
-            world = World()
+            world = _world_with_sensor(self.profile)
         self.world = world
         self._temporary = None if flash is not None else tempfile.mkdtemp(prefix="edgekit-flash-")
         self.flash = Path(flash if flash is not None else self._temporary)
@@ -93,3 +93,11 @@ class SimulatedBoard(Board):
     def _remove_temporary(self):
         if self._temporary:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def _world_with_sensor(profile):
+    from edgekit.simulator.chips.mpu6050 import MPU6050
+    from edgekit.simulator.world import World
+    world = World()
+    world.attach(MPU6050(world.sense_motion), bus=profile.pins["I2C_ID"])
+    return world

@@ -63,6 +63,16 @@ class World:
         self._chips = {}
         self._silent = set()
 
+    @classmethod
+    def with_motion_sensor(cls, seed: int = 0) -> "World":
+        """A world with an MPU6050 at address 0x68, whichever of its two I2C buses the board uses."""
+        from edgekit.simulator.chips.mpu6050 import MPU6050
+        world = cls(seed)
+        chip = MPU6050(world.sense_motion)
+        for bus_number in (0, 1):
+            world.attach(chip, bus_number)
+        return world
+
     # Time
 
     @property
@@ -254,25 +264,25 @@ class World:
     def detach(self, bus: int, address: int) -> None:
         """Disconnect the chip at an address."""
         with self._lock:
-            self._chip_must_exist(bus, address)
+            if (bus, address) not in self._chips:
+                raise DataError(self._no_chip(f"on bus {bus} at address {address:#04x}"))
             del self._chips[bus, address]
-            self._silent.discard((bus, address))
 
-    def fault(self, bus: int = 0, address: int = 0x68) -> None:
-        """Cut a chip's wire: it does not answer until :meth:`mend`."""
+    def fault(self, address: int = 0x68) -> None:
+        """Cut a chip's wire: it does not answer, on any bus, until :meth:`mend`."""
         with self._lock:
-            self._chip_must_exist(bus, address)
-            self._silent.add((bus, address))
+            if not any(address == there for _, there in self._chips):
+                raise DataError(self._no_chip(f"at address {address:#04x}"))
+            self._silent.add(address)
 
-    def mend(self, bus: int = 0, address: int = 0x68) -> None:
+    def mend(self, address: int = 0x68) -> None:
         """Undo :meth:`fault`."""
         with self._lock:
-            self._silent.discard((bus, address))
+            self._silent.discard(address)
 
-    def _chip_must_exist(self, bus, address):
-        if (bus, address) not in self._chips:
-            there = ", ".join(f"bus {b} address {a:#04x}" for b, a in sorted(self._chips)) or "none"
-            raise DataError(f"No chip on I2C bus {bus} at address {address:#04x}. Chips there: {there}.")
+    def _no_chip(self, where):
+        there = ", ".join(f"bus {b} address {a:#04x}" for b, a in sorted(self._chips)) or "none"
+        return f"No I2C chip {where}. Chips there: {there}."
 
     # What the board asks
 
@@ -346,7 +356,7 @@ class World:
     def _i2c_scan(self, asked):
         number = asked.args[0]
         return bytes(sorted({address for (b, address) in self._chips
-                             if number in (b, bus.SOFT_BUS) and (b, address) not in self._silent}))
+                             if number in (b, bus.SOFT_BUS) and address not in self._silent}))
 
     def _i2c_write(self, asked):
         number, _, _, address, _ = asked.args
@@ -371,7 +381,7 @@ class World:
     def _chip(self, number, address):
         for (b, a), chip in self._chips.items():
             # A soft bus uses the same wires as one of the others.
-            if a == address and number in (b, bus.SOFT_BUS) and (b, a) not in self._silent:
+            if a == address and number in (b, bus.SOFT_BUS) and a not in self._silent:
                 return chip
         raise OSError(errno.ENODEV, "no chip answers")
 

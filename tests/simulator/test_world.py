@@ -178,7 +178,7 @@ def test_a_cut_wire_and_its_repair():
     world.mend()
     assert ask(world, bus.I2C_SCAN, 0, 0, 22, 21)[0] == b"\x68"
     world.detach(0, 0x68)
-    with pytest.raises(DataError, match="No chip on I2C bus 0 at address 0x68. Chips there: none"):
+    with pytest.raises(DataError, match="No I2C chip at address 0x68. Chips there: none"):
         world.fault()
 
 

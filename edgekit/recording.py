@@ -179,8 +179,9 @@ class Recording:
     def faults(self) -> list[Fault]:
         """Find what the sensor cannot have measured: gaps, flat lines, spikes and clipping.
 
-        A gap is a stretch in which all channels repeat their values: `edgekit.capture` fills lost samples that way,
-        so that time stays right. It works on sensor counts: their noise makes a repeat of 8 samples unlikely.
+        A gap is a stretch in which all channels repeat their values: so a recorder fills in for samples that it lost,
+        to keep time right. (One that does not fill leaves nothing to see: look at `lost`.) Gaps and flat lines are
+        8 samples or longer; a sensor's noise makes it unlikely that it repeats a count so often.
 
         Returns
         -------
@@ -220,10 +221,12 @@ class Recording:
         Returns
         -------
         list of Recording
-            The good parts in order; ``lost`` is 0 in each. A recording without faults comes back as one part.
+            The good parts in order. A recording without faults comes back as one part. ``lost`` is then 0, unless
+            more samples were lost than the gaps explain: nobody knows in which part those are missing.
         """
         samples = self.samples.copy()
         good = np.ones(len(self), bool)
+        lost = self.lost
         for fault in self.faults():
             if fault.kind == "spike":
                 column = self.channels.index(fault.channel)
@@ -231,7 +234,8 @@ class Recording:
                 samples[fault.start, column] = np.rint(around.mean()) if samples.dtype == np.int16 else around.mean()
             elif fault.kind in ("gap", "flat"):
                 good[fault.start:fault.stop] = False
-        return [self.with_(samples=samples[start:stop], lost=0) for start, stop in _runs(good, 1)
+                lost -= fault.stop - fault.start if fault.kind == "gap" else 0
+        return [self.with_(samples=samples[start:stop], lost=max(0, lost)) for start, stop in _runs(good, 1)
                 if (stop - start) / self.rate_hz >= min_s]
 
     def save(self, path) -> Path:

@@ -362,6 +362,10 @@ def test_clean_mends_spikes_and_cuts_the_rest():
     assert [len(part) for part in noisy().with_(samples=samples).clean(min_s=2.0)] == [280]
 
 
+def test_losses_that_left_no_gap_are_not_forgotten():
+    assert [part.lost for part in noisy().with_(lost=5).clean()] == [5]
+
+
 def test_faults_of_floats_and_of_very_short_recordings():
     assert Recording(np.arange(3, dtype=np.float32), 10).faults() == []
     assert Recording(np.zeros(1, np.int16), 10).faults() == []

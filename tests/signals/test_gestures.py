@@ -124,6 +124,7 @@ def test_the_samples_are_pinned():
     assert hashlib.sha256(recording.samples.astype("<i2").tobytes()).hexdigest() == (
         "440ad2cad995e1a896d7355dc9524718b647c0bb2e0a6a8e2ad83e18679878eb")
 
+
 def test_people_differ():
     people = [gestures._person(subject) for subject in SUBJECTS]
     for trait, factor in (("tempo", 1.3), ("strength", 1.3), ("wrist", 1.5)):

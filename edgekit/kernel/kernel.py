@@ -5,13 +5,14 @@ same notebook, where ``board`` is the :class:`Board` that the plain cells use.
 """
 
 import importlib.util
+import keyword
 import os
 import re
 import sys
 
 from ipykernel.ipkernel import IPythonKernel
 
-from edgekit.errors import BoardCodeError, BoardLostError
+from edgekit.errors import BoardCodeError, BoardError, BoardLostError
 from edgekit.kernel.cells import cell_error, interrupted, keep_last, needs_board, split
 from edgekit.kernel.magics import BoardMagics
 
@@ -63,9 +64,8 @@ class MicroPythonKernel(IPythonKernel):
 
     # --- the board ---------------------------------------------------------------------------------------------
 
-    @property
-    def board(self):
-        """The connected board; connects the first time, and again after it was lost."""
+    def connected(self):
+        """The board; connects the first time, and again after it was lost. Connecting prints which board it is."""
         if self._board is None:
             from edgekit import connect
             self._board = connect(self.port)
@@ -103,8 +103,8 @@ class MicroPythonKernel(IPythonKernel):
             return None
         to_run, kept = keep_last(code)
         try:
-            self.board.exec(to_run, on_output=_print_now)
-            text = self.board.exec("if _ is not None: print(repr(_), end='')") if kept else ""
+            self.connected().exec(to_run, on_output=_print_now)
+            text = self.connected().exec("if _ is not None: print(repr(_), end='')") if kept else ""
         except BoardCodeError as error:
             raise cell_error(error.traceback, code, self._is_host_name) from None
         except KeyboardInterrupt:
@@ -132,10 +132,10 @@ class MicroPythonKernel(IPythonKernel):
             return super().do_complete(code, cursor_pos)
         owner, start = _DOTTED.search(before).groups(default="")
         try:
-            names = self._board.eval(f"dir({owner})")
-        except (BoardCodeError, BoardLostError):
+            names = self._board.eval(f"dir({owner})" if owner else "dir() + dir(__import__('builtins'))")
+        except BoardError:
             names = []
-        matches = sorted(n for n in names if n.startswith(start) and (start or not n.startswith("_")))
+        matches = sorted(n for n in {*names, *([] if owner else keyword.kwlist)} if n.startswith(start) and (start or not n.startswith("_")))
         return {"status": "ok", "matches": matches, "cursor_start": cursor_pos - len(start), "cursor_end": cursor_pos,
                 "metadata": {}}
 
@@ -146,7 +146,7 @@ def _to_host_code(lines):
     host = parts.host
     if needs_board(host) and not host.lstrip().startswith("%%"):
         host = host.removeprefix("# on the host\n")
-        host = "board = get_ipython().kernel.board\n" + host
+        host = "board = get_ipython().kernel.connected()\n" + host
     if parts.board:
         host = host.rstrip("\n") + "\n" if host else ""
         host += f"get_ipython().kernel.run_on_board({parts.board!r})\n"

@@ -21,21 +21,19 @@ class BoardMagics(Magics):
         """Connect: %connect [PORT | sim]. Without a word: a real board if one is plugged in, else the simulated one."""
         self._kernel.disconnect()
         self._kernel.port = line.strip() or None
-        info = self._kernel.board.info
-        print(f"{info.name} ({info.kind}), MicroPython {info.micropython}")
+        self._kernel.connected()
 
     @line_magic
     def boards(self, line):
         """List the serial ports where a board may be: %boards."""
-        from edgekit.board.connect import list_ports
-        ports = list_ports()
-        print("\n".join(map(str, ports)) if ports else "No serial port found. The simulated board is always there: %connect sim")
+        from edgekit.board.connect import ports_text
+        print(ports_text())
 
     @line_magic
     def reset(self, line):
         """Restart the board's Python (soft reset): %reset. Its variables are gone, its files stay."""
         try:
-            self._kernel.board.reset()
+            self._kernel.connected().reset()
         except BoardLostError:
             self._kernel.disconnect()
             raise
@@ -52,7 +50,7 @@ class BoardMagics(Magics):
             raise BoardError(f"Expected a file on this computer, found no {words[0]!r} in {Path.cwd().name}/. "
                              "Give its path from the notebook's folder.")
         remote = words[1] if len(words) == 2 else f"/{local.name}"
-        self._kernel.board.put(local, remote)
+        self._kernel.connected().put(local, remote)
         print(f"{local.name} -> {remote}, {local.stat().st_size} bytes")
 
     @line_magic
@@ -61,4 +59,4 @@ class BoardMagics(Magics):
         name = line.strip()
         if not name.isidentifier():
             raise UsageError("Expected %get NAME, the name of a variable on the board.")
-        self.shell.user_ns[name] = self._kernel.board.eval(name)
+        self.shell.user_ns[name] = self._kernel.connected().eval(name)

@@ -1,0 +1,60 @@
+"""Every board finds its table, and a strange one gets one clear sentence."""
+
+import ast
+
+import pytest
+
+from edgekit.board.profiles import PROFILES
+from edgekit.board.simulated import SimulatedBoard
+from edgekit.errors import BoardCodeError
+from edgekit.paths import FIRMWARE
+
+TABLES = {"esp32": "ESP32", "esp32s3": "ESP32-S3", "esp32c3": "ESP32-C3", "nano33ble": "Nano 33 BLE Sense",
+          "stm32f411": "STM32F411", "rp2040": "Raspberry Pi Pico"}
+PINS = {"NAME", "LED", "LED_ON", "BUTTON", "ADC", "I2C_ID", "SCL", "SDA", "RELAY", "SERVO"}
+
+
+def test_each_profile_has_a_table():
+    assert set(PROFILES) == set(TABLES)
+
+
+@pytest.mark.parametrize("profile", TABLES)
+def test_tables_are_complete_and_use_each_pin_once(profile):
+    tree = ast.parse((FIRMWARE / "boards" / f"{profile}.py").read_text(encoding="utf-8"))
+    table = {node.targets[0].id: ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign)}
+    assert set(table) == PINS
+    used = [table[name] for name in PINS - {"NAME", "LED_ON", "I2C_ID"}]
+    assert len(set(used)) == len(used)
+
+
+@pytest.mark.parametrize("profile", TABLES)
+def test_the_simulated_board_takes_its_profiles_table(profile):
+    with SimulatedBoard(profile) as board:
+        board.install("capture")
+        assert board.eval("__import__('boards').pins.NAME") == TABLES[profile]
+
+
+@pytest.mark.parametrize("profile", ["esp32", "esp32c3", "nano33ble"])
+def test_led_button_and_sensor_work_whatever_the_pins_are(profile):
+    with SimulatedBoard(profile) as board:
+        board.install("capture")
+        board.exec("import boards\nled = boards.led()\nled.on()")
+        pin, on_level = board.eval("boards.pins.LED"), board.eval("boards.pins.LED_ON")
+        assert board.world.pin(pin) == on_level
+        board.exec("led.off()")
+        assert board.world.pin(pin) == 1 - on_level
+        board.world.press(board.eval("boards.pins.BUTTON"))
+        assert board.eval("boards.button().value()") == 0
+        board.world.release(board.eval("boards.pins.BUTTON"))
+        assert board.eval("boards.button().value()") == 1
+        board.world.set(accel_g=(0, 1, 0))
+        board.exec("import time\nimu = boards.accelerometer()\ntime.sleep(0.1)")
+        assert board.eval("imu.accel_g()") == (0, 1, 0)
+
+
+def test_an_unknown_board_is_told_what_is_known():
+    with SimulatedBoard("esp32") as board:
+        board.install("capture")
+        with pytest.raises(BoardCodeError, match="RuntimeError: the board 'Teapot with 8051' is not known here; known "
+                                                 "are boards with ESP32S3.*Copy the nearest table"):
+            board.exec("import boards\nboards._table_for('Teapot with 8051')")

@@ -1,5 +1,7 @@
 """`connect`: a real board if one is plugged in, else the simulated one."""
 
+import os
+
 from edgekit.board.base import Board
 from edgekit.errors import BoardError
 
@@ -12,7 +14,8 @@ def connect(port: str | None = None, quiet: bool = False, **settings) -> Board:
     Parameters
     ----------
     port : str, optional
-        None: the real board if exactly one is plugged in, else the simulated one. ``"sim"``: the simulated ESP32.
+        None: what ``$EDGEKIT_PORT`` says, else the real board if exactly one is plugged in, else the simulated one.
+        ``"sim"``: the simulated ESP32.
         ``"sim:nano33ble"``: another simulated one. Else a serial port such as ``/dev/ttyUSB0`` or ``COM3``.
     quiet : bool
         Print nothing.
@@ -38,7 +41,7 @@ def connect(port: str | None = None, quiet: bool = False, **settings) -> Board:
     >>> board.close()
     """
     if port is None:
-        port = _plugged_in()
+        port = os.environ.get("EDGEKIT_PORT") or _plugged_in()
     if port == "sim" or port.startswith("sim:"):
         from edgekit.board.simulated import SimulatedBoard
         board = SimulatedBoard(port[4:] or "esp32", **settings)

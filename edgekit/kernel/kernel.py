@@ -35,8 +35,8 @@ class MicroPythonKernel(IPythonKernel):
     Attributes
     ----------
     port : str or None
-        Where to connect: ``"sim"`` (default), a serial port, or ``None`` for "a real board if one is plugged in".
-        ``$EDGEKIT_PORT`` sets it (``auto`` means ``None``), and so does ``%connect``.
+        Where to connect, as for :func:`edgekit.connect`: ``"sim"`` unless ``$EDGEKIT_PORT`` or ``%connect`` says
+        otherwise.
     """
 
     implementation = "edgekit"
@@ -47,8 +47,7 @@ class MicroPythonKernel(IPythonKernel):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        port = os.environ.get("EDGEKIT_PORT") or "sim"
-        self.port = None if port == "auto" else port
+        self.port = os.environ.get("EDGEKIT_PORT") or "sim"
         self._board = None
 
     def start(self):

@@ -1,5 +1,7 @@
 """From a Keras model to a .tflite file: float, dynamic range, or int8 throughout."""
 
+import warnings
+
 import numpy as np
 
 from edgekit.errors import ModelError
@@ -62,7 +64,8 @@ def to_tflite(model, kind="int8", calibration=None, int8_features=True) -> bytes
     one = k.Input(batch_shape=(1, *model.input_shape[1:]), name="features")
     # The name goes into the file; Keras's own would count the models made so far.
     fixed = k.Model(one, model(one), name="fixed_batch")
-    with quiet_output() as printed:
+    with quiet_output() as printed, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         try:
             converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
             if kind != "float":
@@ -113,8 +116,8 @@ def _check_input(converted, name):
     scale, zero_point = interpreter(converted).get_input_details()[0]["quantization"]
     if scale != INPUT_SCALE or zero_point != 0:
         raise ModelError(f"The input of {name!r} came out with scale {scale} and zero point {zero_point}; expected "
-                         f"{INPUT_SCALE} and 0, so that int8 features are its input. This happens when the model "
-                         "scales its input in its first layer: remove that layer, or pass int8_features=False.")
+                         f"{INPUT_SCALE} and 0, so that int8 features are its input. If it was not trained on int8 "
+                         "features divided by 128, pass int8_features=False.")
 
 
 def interpreter(converted):
@@ -160,7 +163,7 @@ def run(converted, x) -> np.ndarray:
     runner = interpreter(converted)
     source, target = runner.get_input_details()[0], runner.get_output_details()[0]
     x = np.asarray(x)
-    expected = tuple(source["shape"][1:])
+    expected = tuple(source["shape"][1:].tolist())
     if x.shape[1:] != expected:
         raise ModelError(f"The model reads features of shape {expected}; found {x.shape[1:]}.")
     if source["dtype"] == np.int8:

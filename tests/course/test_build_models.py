@@ -1,0 +1,79 @@
+"""The shipped models are what the recipe and the card say. No training here: the lessons do that."""
+
+import hashlib
+import platform
+
+import numpy as np
+import pytest
+
+from edgekit.convert import run, runs_on_board
+from edgekit.convert.lite import interpreter
+from edgekit.course import build_models
+from edgekit.dataset import load_dataset
+from edgekit.errors import ModelError
+from edgekit.features import FeatureParams
+from edgekit.paths import MODELS
+from edgekit.train import score
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return build_models.split(load_dataset("gestures"))
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return {kind: (MODELS / name).read_bytes() for kind, name in build_models.FILES.items()}
+
+
+@pytest.fixture(scope="module")
+def converted(parts):
+    return build_models.convert_all(build_models.load_weights(), parts)
+
+
+def test_nobody_is_in_two_parts(parts):
+    people = [set(part.subject.tolist()) for part in (parts.train, parts.validation, parts.test)]
+    assert [len(group) for group in people] == [10, 2, 4]
+    assert len(set.union(*people)) == 16
+
+
+def test_params_are_those_of_the_data(parts):
+    assert FeatureParams.load(MODELS / build_models.FEATURES) == parts.params
+
+
+@pytest.mark.parametrize("kind", ["float", "dynamic"])
+def test_weights_give_the_shipped_files_again(kind, converted, shipped):
+    assert converted[kind] == shipped[kind]
+
+
+def test_weights_give_the_shipped_int8_file_again(converted, shipped):
+    if platform.machine() in ("x86_64", "AMD64"):
+        assert converted["int8"] == shipped["int8"]
+    # Calibration runs the network in floats. On another kind of processor the last bit of a range may differ.
+    for one, other in zip(interpreter(converted["int8"]).get_tensor_details(),
+                          interpreter(shipped["int8"]).get_tensor_details(), strict=True):
+        assert one["shape"].tolist() == other["shape"].tolist()
+        np.testing.assert_allclose(one["quantization_parameters"]["scales"], other["quantization_parameters"]["scales"],
+                                   rtol=1e-5)
+
+
+def test_int8_model_understands_strangers(parts, shipped):
+    predicted = run(shipped["int8"], parts.features("test")).argmax(axis=1)
+    result = score(parts.test.y, predicted)
+    assert result.accuracy >= 0.97
+    card = (MODELS / build_models.CARD).read_text()
+    assert f"int8: {result}" in card, "the card's figure is not what the shipped model reaches"
+    assert hashlib.sha256(shipped["int8"]).hexdigest() in card
+    assert "synthetic" in card and "leaky" in card
+
+
+def test_only_int8_runs_on_the_board(shipped):
+    assert runs_on_board(shipped["int8"]) == "yes"
+    assert runs_on_board(shipped["float"]).startswith("no")
+    assert runs_on_board(shipped["dynamic"]).startswith("no")
+
+
+def test_weights_of_another_net_are_named(tmp_path):
+    np.savez(tmp_path / "other.npz", first=np.zeros(3))
+    with pytest.raises(ModelError, match="other.npz holds the weights first; the gesture net has .*conv_1"):
+        build_models.load_weights(tmp_path / "other.npz")

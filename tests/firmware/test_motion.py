@@ -1,5 +1,6 @@
 """Host and board compute the same features, to the last bit."""
 
+import ast
 import json
 from array import array
 
@@ -11,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from edgekit.features import FeatureParams
 from edgekit.features.motion import compute
+from edgekit.paths import FIRMWARE
 from edgekit.twin import board_module
 
 ALL_PARAMS = [
@@ -79,3 +81,24 @@ def test_wrong_sizes_are_named():
 def test_unknown_kind_is_named():
     with pytest.raises(ValueError, match="features of kind 'mfcc'; this board knows waveform and summary"):
         board_module("motion").transform_for({"kind": "mfcc"})
+
+
+@pytest.fixture(scope="module")
+def board():
+    import edgekit
+
+    with edgekit.connect("sim") as board:
+        board.put(FIRMWARE / "lib" / "motion.py", "/lib/motion.py")
+        yield board
+
+
+@pytest.mark.parametrize("params", ALL_PARAMS, ids=ids)
+def test_board_equals_host(params, board):
+    code = "b" if params.kind == "waveform" else "i"
+    board.exec("from array import array\nfrom motion import transform_for\n"
+               f"transform = transform_for({params.to_dict()!r})\n"
+               f"out = array({code!r}, [0] * transform.size)\n")
+    windows = hard_windows(params)[::4]
+    for window, expected in zip(windows, compute(windows, params), strict=True):
+        found = board.exec(f"print(list(transform.compute(array('h', {window.ravel().tolist()}), out)))")
+        assert ast.literal_eval(found) == expected.ravel().tolist()

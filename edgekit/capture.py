@@ -71,7 +71,7 @@ def capture(board, seconds: float, label: str = "", subject: str = "", progress:
 
 def _bar(total, progress):
     from tqdm.auto import tqdm
-    return tqdm(total=total, unit=" samples", disable=not progress, leave=False)
+    return tqdm(total=total, unit=" samples", disable=not progress)
 
 
 class _Taken:

@@ -48,7 +48,7 @@ class Bundle:
     params: FeatureParams
     classes: tuple[str, ...] = ()
     app: str = "gesture"
-    threshold: float = 0.6
+    threshold: float = 0.7
 
     def __post_init__(self):
         model = self.model
@@ -189,7 +189,7 @@ class Bundle:
                 board.remove(f"{self.folder}/{name}")
 
 
-def gesture_bundle(model=None, params=None, threshold: float = 0.6) -> Bundle:
+def gesture_bundle(model=None, params=None, threshold: float = 0.7) -> Bundle:
     """The gesture model as a bundle: the learner's own if there is one, else the shipped one.
 
     Parameters

@@ -1,0 +1,280 @@
+"""Deploy: refused before the copy, whole or not at all, and equal to the reference to the last bit."""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import edgekit.board.base
+from edgekit.board.base import BoardInfo
+from edgekit.board.simulated import SimulatedBoard
+from edgekit.dataset import load_dataset
+from edgekit.deploy import Bundle, Event, gesture_bundle, parity, recognise_live, score_events
+from edgekit.errors import BoardError, BoardLostError, DataError, ModelError
+from edgekit.features import FeatureParams
+from edgekit.paths import artefact
+from edgekit.signals.gestures import CLASSES, live
+from edgekit.tflite import Interpreter
+
+PREDICT = """
+import json, tflite_micro
+about = json.load(open("/models/gesture/bundle.json"))
+model = tflite_micro.load_model("/models/gesture/" + about["model"])
+print(about["sha256"], model.predict(bytes(192)))
+"""
+
+
+@pytest.fixture(scope="module")
+def board():
+    with SimulatedBoard() as board:
+        yield board
+
+
+@pytest.fixture(scope="module")
+def windows():
+    dataset = load_dataset("gestures")
+    params = FeatureParams()
+    x = dataset.windows(params.window, params.stride).x
+    return x[::len(x) // 40][:40]
+
+
+@pytest.fixture
+def bundle():
+    return gesture_bundle(artefact("gesture_int8.tflite"))
+
+
+def other(bundle):
+    """The same model in another file."""
+    return dataclasses.replace(bundle, model=bundle.model + bytes(64))
+
+
+# What is refused before anything is copied
+
+
+def test_a_missing_model_is_named():
+    with pytest.raises(ModelError, match="Cannot read the model 'nowhere.tflite'.*Convert one first"):
+        Bundle("gesture", "nowhere.tflite", FeatureParams(classes=CLASSES))
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"name": "my model"}, "becomes a folder on the board.*found 'my model'"),
+    ({"threshold": 60}, "threshold is 60; expected a score above 0, at most 1"),
+])
+def test_names_and_thresholds_are_checked(bundle, changes, message):
+    with pytest.raises(ModelError, match=message):
+        dataclasses.replace(bundle, **changes)
+
+
+def test_a_float_model_is_refused_with_the_reason(bundle):
+    with pytest.raises(ModelError, match="float|FLOAT"):
+        dataclasses.replace(bundle, model=artefact("gesture_float.tflite")).check()
+
+
+def test_a_truncated_model_is_refused(bundle):
+    with pytest.raises(ModelError, match="damaged|cut|short"):
+        dataclasses.replace(bundle, model=bundle.model[:3000]).check()
+
+
+def test_classes_and_parameters_must_fit_the_model(bundle):
+    with pytest.raises(ModelError, match="The model has 6 outputs, but there are 2 class names: yes, no"):
+        dataclasses.replace(bundle, classes=("yes", "no")).check()
+    with pytest.raises(ModelError, match="The model reads 192 values, the feature parameters make 96"):
+        dataclasses.replace(bundle, params=dataclasses.replace(bundle.params, decimate=8)).check()
+    with pytest.raises(ModelError, match="feature parameters make 14 .summary."):
+        dataclasses.replace(bundle, params=dataclasses.replace(bundle.params, kind="summary")).check()
+
+
+class SmallBoard:
+    def __init__(self, **free):
+        self.info = BoardInfo(**{"name": "Tiny", "mcu": "", "arch": "", "micropython": "1.27.0", "mpy": (6, 3),
+                                 "heap_free": 10**6, "flash_free": 10**6, "kind": "board", **free})
+
+
+def test_a_model_that_does_not_fit_is_refused_with_the_numbers(bundle):
+    bundle.check(SmallBoard())
+    with pytest.raises(ModelError, match=r"bytes of memory; Tiny has 20,000 free.*fewer channels or layers"):
+        bundle.check(SmallBoard(heap_free=20_000))
+    with pytest.raises(ModelError, match=r"bytes of flash; Tiny has 5,000 free. Remove files"):
+        bundle.check(SmallBoard(flash_free=5_000))
+
+
+# The copy
+
+
+def test_what_is_on_the_board_after_a_deploy(board, bundle):
+    assert bundle.deploy(board) == "/models/gesture"
+    about = json.loads(board.get("/models/gesture/bundle.json"))
+    assert about["classes"] == list(CLASSES) and about["params"]["window"] == 128
+    assert about["sha256"] == bundle.sha256
+    assert board.get("/models/gesture/" + about["model"]) == bundle.model
+    assert "gesture.mpy" in board.ls("/apps") and "gesture.py" not in board.ls("/apps"), "apps travel compiled"
+    assert bundle.is_on(board)
+
+
+def test_nothing_is_copied_twice(board, bundle, monkeypatch):
+    bundle.deploy(board)
+    monkeypatch.setattr(board, "put", lambda *_: pytest.fail("copied again"))
+    bundle.deploy(board)
+
+
+def test_a_new_model_replaces_the_old_one(board, bundle):
+    bundle.deploy(board)
+    new = other(bundle)
+    new.deploy(board)
+    assert new.is_on(board) and not bundle.is_on(board)
+    assert sorted(board.ls("/models/gesture")) == sorted([new.model_path.rpartition("/")[2], "bundle.json"])
+
+
+def test_a_model_that_the_board_cannot_load_is_removed_again(board, bundle, monkeypatch):
+    bundle.deploy(board)
+    broken = dataclasses.replace(bundle, model=bundle.model[:3000])
+    monkeypatch.setattr(Bundle, "check", lambda *_: None)
+    with pytest.raises(BoardError, match="cannot load the model: .*the board keeps what it had"):
+        broken.deploy(board)
+    assert board.exec(PREDICT).startswith(bundle.sha256)
+    assert broken.model_path.rpartition("/")[2] not in board.ls("/models/gesture")
+
+
+class MortalBoard(SimulatedBoard):
+    """Its engine is killed before the step number ``dies_at``."""
+
+    dies_at = None
+
+    def _quick(self, code):
+        if self.dies_at is not None:
+            self.dies_at -= 1
+            if self.dies_at == 0:
+                self._transport.process.kill()
+        return super()._quick(code)
+
+
+def model_in(flash):
+    """sha256 of the model that ``bundle.json`` in a flash folder names; it is whole and loads."""
+    about = json.loads((flash / "models/gesture/bundle.json").read_text())
+    data = (flash / "models/gesture" / about["model"]).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == about["sha256"]
+    assert Interpreter(data).model.layers
+    return about["sha256"]
+
+
+def test_whenever_the_board_dies_a_whole_model_is_there(bundle, tmp_path):
+    before = tmp_path / "before"
+    with SimulatedBoard(flash=before) as board:
+        bundle.deploy(board)
+    new = other(bundle)
+    seen = []
+    for step in range(1, 40):
+        flash = tmp_path / str(step)
+        shutil.copytree(before, flash)
+        with MortalBoard(flash=flash) as board:
+            board.dies_at = step
+            try:
+                new.deploy(board)
+                break
+            except BoardLostError:
+                seen.append(model_in(flash))
+    assert model_in(flash) == new.sha256, "no step failed, so the deploy went through"
+    old_ones = seen.count(bundle.sha256)
+    assert old_ones >= 5 and seen == [bundle.sha256] * old_ones + [new.sha256] * (len(seen) - old_ones)
+
+
+def test_a_pulled_cable_in_the_middle_of_the_copy_leaves_the_old_model(bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr(edgekit.board.base, "_STEP_S", 0.3)
+    with SimulatedBoard(flash=tmp_path) as board:
+        bundle.deploy(board)
+        board._repl.answer_s = 0.3
+        real_put = board.put
+
+        def put(data, path, progress=None):
+            def pull_the_cable(done, total):
+                monkeypatch.setattr(board._transport, "write", lambda data: None)
+            real_put(data, path, pull_the_cable)
+
+        monkeypatch.setattr(board, "put", put)
+        with pytest.raises(BoardLostError):
+            other(bundle).deploy(board)
+    with SimulatedBoard(flash=tmp_path) as board:
+        assert board.exec(PREDICT).startswith(bundle.sha256)
+
+
+# Equality
+
+
+def test_the_board_answers_as_the_reference_does(board, bundle, windows):
+    result = parity(board, bundle, windows, float_model=artefact("gesture_float.tflite"))
+    assert result.mismatches == 0 and result.windows == 40 and result.kind == "simulated"
+    rows = {row.what: row for row in result.rows}
+    assert set(rows) == {"features, board", "float model", "host twin", "board"}
+    assert rows["board"].values == 40 * 6 and rows["features, board"].values == 40 * 192
+    assert 0 < rows["float model"].largest_lsb < 64, "the float model is near, but not the same"
+    assert "40 windows" in str(result) and "simulated" in str(result)
+    assert result._repr_html_().count("<tr>") == 5
+    assert list(result.table()["mismatches"])[-1] == 0
+
+
+def test_layer_by_layer(board, bundle, windows):
+    result = parity(board, bundle, windows[:5], layers=True)
+    assert len(result.layers) >= 8 and result.mismatches == 0
+    assert {"host twin", "int8 reference"} == {row.against for row in result.layers}
+
+
+def test_parity_finds_a_difference(board, bundle, windows, monkeypatch):
+    """A table that always says 0 would prove nothing."""
+    from edgekit import tflite
+    true_answer = tflite.reference
+    monkeypatch.setattr(tflite, "reference", lambda model, x: true_answer(model, x) ^ np.int8(1))
+    result = parity(board, bundle, windows[:4])
+    board_row = result.rows[-1]
+    assert (board_row.mismatches, board_row.largest_lsb) == (24, 1)
+
+
+def test_parity_needs_a_window(board, bundle, windows):
+    with pytest.raises(DataError, match="at least one window, found none"):
+        parity(board, bundle, windows[:0])
+
+
+def test_lost_frames_are_not_taken_for_equality(board, bundle, windows, monkeypatch):
+    real_stream = board.stream
+
+    def leaky(*args, **settings):
+        for i, frame in enumerate(real_stream(*args, **settings)):
+            if i != 3:
+                yield frame
+
+    monkeypatch.setattr(board, "stream", leaky)
+    with pytest.raises(BoardError, match="got 4 windows, but 3 answers arrived. Frames were lost"):
+        parity(board, bundle, windows[:4])
+
+
+# Live
+
+
+def test_live_gestures_are_recognised(board, bundle):
+    bundle.deploy(board)
+    recording, truth = live(script=["punch", "wave", "circle", "shake", "double_tap"])
+    seen = []
+    events = recognise_live(board, recording, progress=False, on_event=seen.append)
+    assert events == seen and all(0.5 < event.score <= 1 for event in events)
+    score = score_events(events, truth)
+    assert (score.right, score.extra) == (5, 0), str(score)
+
+
+def test_nothing_is_recognised_at_rest(board, bundle):
+    bundle.deploy(board)
+    assert recognise_live(board, seconds=20, progress=False) == []
+
+
+def test_live_needs_a_length(board):
+    with pytest.raises(DataError, match="Say how long"):
+        recognise_live(board)
+
+
+def test_score_of_events():
+    truth = [(1.0, 3.0, "wave"), (5.0, 7.0, "punch"), (9.0, 11.0, "shake")]
+    events = [Event(2.0, "wave", 0.9), Event(4.0, "wave", 0.9), Event(8.0, "circle", 0.7)]
+    score = score_events(events, truth)
+    assert (score.right, score.wrong, score.missed, score.extra, score.gestures) == (1, 1, 1, 1, 3)
+    assert str(score) == "1 of 3 gestures right, 1 wrong, 1 missed, 1 extra"

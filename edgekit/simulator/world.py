@@ -16,7 +16,7 @@ import numpy as np
 from edgekit.errors import DataError
 from edgekit.simulator import bus
 
-__all__ = ["World"]
+__all__ = ["World", "pin_number"]
 
 MOTION_CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")
 
@@ -163,12 +163,13 @@ class World:
 
     # Analogue pins
 
-    def adc(self, pin: int, volts) -> None:
+    def adc(self, pin: int | str, volts) -> None:
         """Put a voltage on an analogue pin.
 
         Parameters
         ----------
-        pin : int
+        pin : int or str
+            Its number, or its name on an STM32 such as ``"PC13"``.
         volts : float, callable or Recording
             A constant; a function of the board's time in seconds; or a recording of one channel in V or mV, which
             starts now and holds its last value.
@@ -177,6 +178,7 @@ class World:
         --------
         >>> World().adc(34, lambda time_s: 1.65 + math.sin(2 * math.pi * time_s))
         """
+        pin = pin_number(pin)
         with self._changing():
             if hasattr(volts, "samples"):
                 playing = _Playing(volts, False, volts.channels[:1], _TO_VOLTS)
@@ -188,8 +190,9 @@ class World:
                 constant = float(volts)
                 self._volts[pin] = lambda time_us: constant
 
-    def volts(self, pin: int, time_us: int | None = None) -> float:
+    def volts(self, pin: int | str, time_us: int | None = None) -> float:
         """Voltage on an analogue pin, noise included; an open pin has 0 V."""
+        pin = pin_number(pin)
         with self._lock:
             time_us = self._now_us if time_us is None else time_us
             volts = self._volts[pin](time_us) if pin in self._volts else 0.0
@@ -199,7 +202,7 @@ class World:
 
     # Digital pins
 
-    def press(self, pin: int, at_s: float | None = None) -> None:
+    def press(self, pin: int | str, at_s: float | None = None) -> None:
         """Press a button: it connects the pin with ground, so the board reads 0.
 
         Parameters
@@ -210,26 +213,27 @@ class World:
         """
         self.drive(pin, 0, at_s)
 
-    def release(self, pin: int, at_s: float | None = None) -> None:
+    def release(self, pin: int | str, at_s: float | None = None) -> None:
         """Let a button go: nothing drives the pin, its pull resistor decides."""
         self.drive(pin, None, at_s)
 
-    def drive(self, pin: int, level: int | None, at_s: float | None = None) -> None:
+    def drive(self, pin: int | str, level: int | None, at_s: float | None = None) -> None:
         """Drive a pin from outside: 1, 0, or None for nothing connected."""
         if level not in (0, 1, None):
             raise DataError(f"A pin is driven to 0, 1 or None (nothing connected), found {level!r}.")
+        pin = pin_number(pin)
         with self._changing():
             time_us = self._now_us if at_s is None else round(at_s * 1e6)
             self._event_count += 1
             bisect.insort(self._events, (time_us, self._event_count, pin, level))
             self._advance(self._now_us)
 
-    def pin(self, pin: int) -> int:
+    def pin(self, pin: int | str) -> int:
         """Level of a pin now: 0 or 1."""
         with self._lock:
             return self._pin(pin).level
 
-    def pin_history(self, pin: int) -> list[tuple[float, int]]:
+    def pin_history(self, pin: int | str) -> list[tuple[float, int]]:
         """Every change of a pin's level since power-on.
 
         Returns
@@ -386,7 +390,7 @@ class World:
         raise OSError(errno.ENODEV, "no chip answers")
 
     def _pin(self, number):
-        return self._pins.setdefault(number, _Pin())
+        return self._pins.setdefault(pin_number(number), _Pin())
 
     def _pin_moved(self, number, time_us):
         edge = self._pin(number).settle(time_us)
@@ -407,6 +411,33 @@ class World:
     def _changing(self):
         """Hold the lock, and let every chip take the samples that were due before the change."""
         return _Changing(self)
+
+
+def pin_number(pin) -> int:
+    """Number of a pin on the bus.
+
+    Parameters
+    ----------
+    pin : int or str
+        A number, or a name of an STM32: port and number.
+
+    Raises
+    ------
+    DataError
+        It is neither.
+
+    Examples
+    --------
+    >>> pin_number(2), pin_number("PC13")
+    (2, 45)
+    """
+    if isinstance(pin, str):
+        name = pin.removeprefix("P")
+        if name[:1] in tuple("ABCDEFGH") and name[1:].isdigit() and int(name[1:]) < 16:
+            return 16 * (ord(name[0]) - ord("A")) + int(name[1:])
+    elif isinstance(pin, int) and not isinstance(pin, bool) and 0 <= pin < 128:
+        return pin
+    raise DataError(f"No pin {pin!r}: expected a number from 0 to 127, such as 2, or a name such as 'PC13'.")
 
 
 class _Changing:

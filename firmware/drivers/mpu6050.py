@@ -111,6 +111,8 @@ class MPU6050:
         self._write_register(_ACCEL_CONFIG, _ACCEL_RANGES_G.index(accel_range_g) << 3)
         self.full_scale = (accel_range_g,) * 3 + (gyro_range_dps,) * 3  # what 32768 counts would be
         self.scale = tuple(value / 32768 for value in self.full_scale)
+        # The registers still hold a sample in the range after reset: wait for the first one in ours.
+        sleep_ms(2 + int(1000 / self.rate_hz))
 
     def read_into(self, buf):
         """The newest sample as counts into ``buf``, an ``array("h")`` of six. Allocates nothing."""

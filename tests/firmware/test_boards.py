@@ -34,7 +34,7 @@ def test_the_simulated_board_takes_its_profiles_table(profile):
         assert board.eval("__import__('boards').pins.NAME") == TABLES[profile]
 
 
-@pytest.mark.parametrize("profile", ["esp32", "esp32c3", "nano33ble"])
+@pytest.mark.parametrize("profile", TABLES)
 def test_led_button_and_sensor_work_whatever_the_pins_are(profile):
     with SimulatedBoard(profile) as board:
         board.install("capture")

@@ -205,3 +205,12 @@ def test_a_notebook_and_the_board_at_the_same_time():
         world.release(0)
     thread.join()
     assert failures == []
+
+
+def test_pins_have_numbers_or_names_of_an_stm32():
+    world = World()
+    ask(world, bus.PIN_MODE, 0, 45, bus.MODE_OUT, bus.PULL_NONE)
+    ask(world, bus.PIN_SET, 0, 45, 1)
+    assert world.pin("PC13") == world.pin("C13") == 1
+    with pytest.raises(DataError, match="No pin 'LED': expected a number from 0 to 127.*or a name such as 'PC13'"):
+        world.press("LED")

@@ -282,14 +282,15 @@ class Model:
 def _expect_integers(graph):
     """Refuse a float or dynamic-range model before anything else about it."""
     for operator in graph.operators:
-        tensors = [t for t in operator.inputs + operator.outputs if t is not None]
-        floats = [t for t in tensors if t.type == FLOAT32]
-        if floats and operators.name_of(operator) not in ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "EXPAND_DIMS", "SQUEEZE"):
-            kind = "a float model"
-            if len(floats) < len(tensors) and [t for t in tensors if t.type == INT8]:
-                kind = "a dynamic-range model (int8 weights, float32 values)"
-            raise ValueError("this is %s: %s (operator %d) computes in float32; convert it to full int8 with "
-                             "calibration data (lesson 09)" % (kind, operators.name_of(operator), operator.index))
+        name = operators.name_of(operator)
+        if name in ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "EXPAND_DIMS", "SQUEEZE"):
+            continue
+        for tensor in operator.inputs + operator.outputs:
+            if tensor is not None and tensor.type == FLOAT32:
+                small_weights = [t for t in graph.tensors if t.is_constant and t.type == INT8]
+                kind = "a dynamic-range model (int8 weights, float32 values)" if small_weights else "a float model"
+                raise ValueError("this is %s: %s (operator %d) computes in float32; convert it to full int8 with "
+                                 "calibration data (lesson 09)" % (kind, name, operator.index))
 
 
 def _is_unsigned(values):

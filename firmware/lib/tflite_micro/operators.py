@@ -127,6 +127,8 @@ def _options(operator):
 
 
 def _scale(tensor, channel=0):
+    if not tensor.scale_count:
+        raise ValueError("tensor %d has no scale; convert the model to full int8 (lesson 09)" % tensor.index)
     return from_float_bits(tensor.scale_bits(channel))
 
 
@@ -214,7 +216,7 @@ def _prepare_fully_connected(operator):
     units, depth = weights.shape
     weights = _weights(operator, units, 0)
     batches = x.size // depth
-    if y.size != batches * units or y.shape[-1] != units:
+    if y.size != batches * units or y.shape[-1:] != (units,):
         _refuse(operator, "expected an output of %d rows of %d values, found %s; convert the model again"
                 % (batches, units, shape_text(y.shape)))
     values = weights.int8_view()

@@ -73,6 +73,12 @@ def test_all_ranges_agree_with_the_chip(i2c, accel_g, gyro_dps):
     assert imu.gyro_dps() == pytest.approx((125, -200, 0), abs=gyro_dps / 32768)
 
 
+def test_the_first_reading_has_the_new_range(i2c):
+    i2c.time_us = 1_000_000     # the chip has a sample of +-2 g, its range after reset, in its registers
+    imu = driver.MPU6050(i2c, accel_range_g=16)
+    assert imu.accel_g() == pytest.approx((0, 0, 1), abs=16 / 32768)
+
+
 def test_read_into_fills_the_callers_buffer(i2c):
     i2c.world.set(accel_g=(1, -1, 0.5))
     imu = driver.MPU6050(i2c)

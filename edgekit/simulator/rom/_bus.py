@@ -54,8 +54,9 @@ def handle():
             handler = _pin_handlers.get(irq & 0xFF)
             if handler:
                 handler(irq >> 8)
-        for timer in list(_timers):
-            timer._check()
+        if _timers:  # the copy takes memory: only where there is something to do
+            for timer in list(_timers):
+                timer._check()
     finally:
         _in_handler = False
 

@@ -267,6 +267,19 @@ def test_nothing_is_recognised_at_rest(board, bundle):
     assert recognise_live(board, seconds=20, progress=False) == []
 
 
+def test_ctrl_c_keeps_the_events_and_the_board_stays_usable(board, bundle):
+    bundle.deploy(board)
+    recording, _ = live(script=["punch", "wave", "circle"])
+
+    def press_ctrl_c(event):
+        raise KeyboardInterrupt
+
+    events = recognise_live(board, recording, progress=False, on_event=press_ctrl_c)
+    board.world.stop()
+    assert len(events) == 1
+    assert board.exec("print('still here')") == "still here\n"
+
+
 def test_live_needs_a_length(board):
     with pytest.raises(DataError, match="Say how long"):
         recognise_live(board)

@@ -1,9 +1,12 @@
 """A .tflite file on this computer: read it, run it as the board would, compare it, and see whether it fits.
 
 >>> from edgekit import tflite
->>> model = tflite.Interpreter("gesture_int8.tflite")      # doctest: +SKIP
->>> model.predict(features)                                # doctest: +SKIP
->>> print(tflite.report("gesture_int8.tflite"))            # doctest: +SKIP
+>>> from edgekit.paths import MODELS
+>>> model = tflite.Interpreter(MODELS / "gesture_int8.tflite")      # the board's own code, run here
+>>> model.input_shape, model.output_shape
+((1, 32, 6), (1, 6))
+>>> tflite.report(MODELS / "gesture_int8.tflite").boards[0].fits
+True
 """
 
 from edgekit.tflite.graph import read

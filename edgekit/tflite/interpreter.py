@@ -116,8 +116,9 @@ class Interpreter:
 
         Examples
         --------
-        >>> Interpreter("gesture_int8.tflite").predict(features)       # doctest: +SKIP
-        array([0.   , 0.004, 0.   , 0.992, 0.004, 0.   ], dtype=float32)
+        >>> from edgekit.paths import MODELS
+        >>> Interpreter(MODELS / "gesture_int8.tflite").predict(np.zeros((5, 32, 6))).shape
+        (5, 6)
         """
         x = np.asarray(x)
         if x.dtype.kind == "f" and self.model.input_scale:
@@ -193,7 +194,8 @@ def _as_rows(x, shape, name):
                      f"{'x'.join(map(str, x.shape)) or 'one number'}")
 
 
-def _litert(path_or_bytes, keep_layers=False):
+def load_litert(path_or_bytes, keep_layers=False):
+    """(LiteRT's interpreter with the reference kernels, name for messages)."""
     from ai_edge_litert.interpreter import Interpreter as LiteRT
     from ai_edge_litert.interpreter import OpResolverType
 
@@ -228,7 +230,7 @@ def reference(path_or_bytes, x) -> np.ndarray:
     ModelError
         Wrong type or shape, or LiteRT cannot load the file.
     """
-    interpreter, name = _litert(path_or_bytes)
+    interpreter, name = load_litert(path_or_bytes)
     into, out = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     x = np.asarray(x)
     if x.dtype != into["dtype"]:
@@ -254,7 +256,7 @@ def reference_layers(path_or_bytes, x) -> dict[int, np.ndarray]:
     dict of int to numpy.ndarray
         By tensor index, as in `LayerOutput.tensor`.
     """
-    interpreter, name = _litert(path_or_bytes, keep_layers=True)
+    interpreter, name = load_litert(path_or_bytes, keep_layers=True)
     into = interpreter.get_input_details()[0]
     x = np.asarray(x)
     if x.dtype != into["dtype"] or x.size != np.prod(into["shape"]):

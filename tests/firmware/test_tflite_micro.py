@@ -1,5 +1,6 @@
 """The board's runtime equals LiteRT's reference kernels to the bit, on the host twin and on the simulated board."""
 
+import doctest
 import importlib.util
 import random
 import struct
@@ -196,6 +197,12 @@ def test_rescale_matches_its_definition():
         divisor = 2 ** max(-shift, 0)
         expected = int(abs(Fraction(high, divisor)) + Fraction(1, 2)) * (1 if high >= 0 else -1)
         assert fixed_point.rescale(total, multiplier, shift) == expected
+
+
+@pytest.mark.parametrize("name", ["fixed_point", "plan", "names"])
+def test_examples_in_docstrings_hold(name):
+    result = doctest.testmod(importlib.import_module(f"{tflm.__name__}.{name}"))
+    assert result.attempted > 0 and result.failed == 0
 
 
 # predict

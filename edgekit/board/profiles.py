@@ -3,9 +3,11 @@
 The figures are for planning ("does it fit?", "how long does a battery last?"): check your own board's data sheet.
 """
 
+import ast
 from dataclasses import dataclass, field
 
 from edgekit.errors import BoardError
+from edgekit.paths import FIRMWARE
 
 __all__ = ["Profile", "PROFILES", "get_profile"]
 
@@ -60,6 +62,19 @@ class Profile:
     machine: str
     build: str
     sources: dict = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def pins(self) -> dict:
+        """The board's table in ``firmware/boards``: ``LED``, ``BUTTON``, ``ADC``, ``I2C_ID``, ``SCL``, ...
+
+        Examples
+        --------
+        >>> get_profile("esp32").pins["I2C_ID"]
+        0
+        """
+        table = ast.parse((FIRMWARE / "boards" / f"{self.name}.py").read_text(encoding="utf-8"))
+        return {node.targets[0].id: ast.literal_eval(node.value) for node in table.body
+                if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)}
 
 
 _HEAP = "estimated from gc.mem_free() figures that users of this board report; differs between versions"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import weakref
 from pathlib import Path
 
@@ -26,7 +27,10 @@ _OLDEST_NODE = 18
 _FRAME = struct.Struct("<BI")
 _UART, _ANSWER, _BUS, _NOTE = b"UABN"
 _EIO = 5
-_CHUNK = 32768
+# A frame of at most 4096 bytes goes into a pipe whole or not at all, so ctrl-C here cannot leave half a frame there.
+_CHUNK = 4096 - _FRAME.size
+# Waits are cut into slices because on Windows ctrl-C does not end a wait.
+_SLICE_S = 0.2
 
 _running = weakref.WeakSet()
 
@@ -105,8 +109,12 @@ class Engine:
             The engine has ended.
         """
         with self._arrived:
-            if not self._received and not self._ended:
-                self._arrived.wait_for(lambda: self._received or self._ended, timeout_s)
+            end = None if timeout_s is None else time.monotonic() + timeout_s
+            while not self._received and not self._ended:
+                left = _SLICE_S if end is None else min(end - time.monotonic(), _SLICE_S)
+                if left <= 0:
+                    return b""
+                self._arrived.wait(left)
             if not self._received and self._ended:
                 raise BoardLostError(self._why())
             data = bytes(self._received)

@@ -6,7 +6,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-const BLOCK = 4096;
 const TEMPORARY = '.edgekit-tmp-';
 const ENOSPC = 51;  // Emscripten's number
 
@@ -14,7 +13,9 @@ export class Flash {
     constructor(FS, folder, size) {
         this.FS = FS;
         this.folder = folder;
-        this.blocks = Math.floor(size / BLOCK);
+        // As on the boards: littlefs on a flash chip, FAT with small blocks inside a microcontroller.
+        this.block = size < 128 * 1024 ? 512 : 4096;
+        this.blocks = Math.floor(size / this.block);
         this.dirty = new Set();
         this.loading = true;
         this.load(folder, '');
@@ -62,13 +63,13 @@ export class Flash {
 
     usedBlocks(node = this.FS.root) {
         if (!this.FS.isDir(node.mode)) {
-            return Math.ceil((node.usedBytes ?? 0) / BLOCK);
+            return Math.ceil((node.usedBytes ?? 0) / this.block);
         }
         return Object.values(node.contents).reduce((sum, child) => sum + this.usedBlocks(child), 2);
     }
 
     grow(node, bytes) {
-        const more = Math.ceil(bytes / BLOCK) - Math.ceil(node.usedBytes / BLOCK);
+        const more = Math.ceil(bytes / this.block) - Math.ceil(node.usedBytes / this.block);
         if (more > 0 && this.usedBlocks() + more > this.blocks) {
             throw new this.FS.ErrnoError(ENOSPC);
         }
@@ -134,7 +135,7 @@ export class Flash {
 
         FS.statfsNode = () => {
             const free = Math.max(0, this.blocks - this.usedBlocks());
-            return { bsize: BLOCK, frsize: BLOCK, blocks: this.blocks, bfree: free, bavail: free,
+            return { bsize: this.block, frsize: this.block, blocks: this.blocks, bfree: free, bavail: free,
                 files: 0, ffree: 0, fsid: 0, flags: 0, namelen: 255 };
         };
     }

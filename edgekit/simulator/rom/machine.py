@@ -19,12 +19,14 @@ class Pin:
     _pins = {}
 
     def __new__(cls, id, *args, **kwargs):
-        if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < 128:
-            raise ValueError("invalid pin")
-        pin = cls._pins.get(id)
+        if isinstance(id, Pin):
+            return id
+        number = _pin_number(id)
+        pin = cls._pins.get(number)
         if pin is None:
-            pin = cls._pins[id] = object.__new__(cls)
-            pin._id = id
+            pin = cls._pins[number] = object.__new__(cls)
+            pin._id = number
+            pin._name = id
             pin._handler = None
         return pin
 
@@ -75,7 +77,18 @@ class Pin:
             handler(self)
 
     def __repr__(self):
-        return "Pin(%d)" % self._id
+        return "Pin(%s)" % self._name
+
+
+def _pin_number(id):
+    """The number on the bus: STM32's "PC13" or "C13" is port C (2) times 16 plus 13."""
+    if isinstance(id, str):
+        name = id[1:] if len(id) > 1 and id[0] == "P" else id
+        if name[:1] in "ABCDEFGH" and name[1:].isdigit() and int(name[1:]) < 16:
+            return (ord(name[0]) - ord("A")) * 16 + int(name[1:])
+    elif isinstance(id, int) and not isinstance(id, bool) and 0 <= id < 128:
+        return id
+    raise ValueError("invalid pin")
 
 
 class Signal:

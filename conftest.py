@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent
-# The order in which two workers take the files; measured, so that no long one is left to the end.
-LONG_FIRST = ("notebooks/", "solutions/", "tests/notebooks/", "tests/test_demo", "tests/deploy", "tests/train",
-              "tests/convert", "tests/kernel/", "tests/simulator/", "tests/board/")
+FOLDER = pytest.StashKey()
+# The order in which the workers take the files.
+LONG_FIRST = ("tests/notebooks/test_exercises_run.py", "solutions/", "notebooks/", "tests/test_demo",
+              "tests/deploy", "tests/train", "tests/convert", "tests/kernel/", "tests/simulator/", "tests/board/")
 
 
 def pytest_configure(config):
@@ -23,20 +24,14 @@ def pytest_configure(config):
         http_proxy=no_network, https_proxy=no_network, no_proxy="127.0.0.1,localhost")
 
 
-FOLDER = pytest.StashKey()
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Keep each file on one worker (a notebook has one kernel, a module one board)."""
+    """Long files first, so that the workers end together."""
     def place(item):
         path = item.path.relative_to(ROOT).as_posix()
         return next((i for i, start in enumerate(LONG_FIRST) if path.startswith(start)), len(LONG_FIRST))
 
     items.sort(key=place)
-    for item in items:
-        if not any(item.iter_markers("xdist_group")):
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -16,7 +16,7 @@ def test_there_are_exercises():
     assert NOTEBOOKS
 
 
-@pytest.mark.parametrize("path", [pytest.param(p, id=p.stem, marks=pytest.mark.xdist_group(p.stem)) for p in NOTEBOOKS])
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_to_its_end_and_is_kind(path, tmp_path, monkeypatch):
     monkeypatch.setenv("EDGEKIT_WORK", str(tmp_path))
     notebook = read(path)

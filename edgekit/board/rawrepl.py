@@ -78,7 +78,8 @@ class RawRepl:
 
     def start(self, code: str | bytes):
         """Send code and let it run; then take :meth:`parts` and call :meth:`end`."""
-        code = code.encode() if isinstance(code, str) else code
+        # An empty program would be a soft reset.
+        code = (code.encode() if isinstance(code, str) else code) or b"\n"
         if not self.ready:
             self.enter()
         self.ready = False

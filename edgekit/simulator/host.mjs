@@ -425,6 +425,9 @@ let raw = false;
 let rawLine = 0;  // bytes of code since the prompt
 
 function runRaw(code) {
+    if (code.length === 0) {  // the plain raw way takes nothing for a soft reset
+        code = [ENTER];
+    }
     for (const byte of code) {
         feed(byte);
     }

@@ -70,13 +70,8 @@ def _demo(_):
 
 
 def _boards(_):
-    from edgekit.board.connect import list_ports
-    ports = list_ports()
-    for port in ports:
-        print(port)
-    if not ports:
-        print("No serial port found. Plug a board in (use a cable that carries data), "
-              "or use the simulated one: edgekit run sensor_loop --port sim")
+    from edgekit.board.connect import ports_text
+    print(ports_text())
 
 
 def _doctor(options):

@@ -83,7 +83,7 @@ def train_gesture_net(parts: Split, seed=0, epochs=20, progress=True):
     history : dict of str to list of float
         As :func:`edgekit.train.fit` gives it.
     """
-    windows, labels = augment(parts.train.x, parts.train.y, copies=3, seed=seed)
+    windows, labels = augment(parts.train.x, parts.train.y, seed=seed)
     model = gesture_net(parts.params.shape, len(parts.params.classes), seed=seed)
     history = fit(model, waveform(windows, parts.params), labels, parts.features("validation"), parts.validation.y,
                   epochs=epochs, batch_size=128, seed=seed, progress=progress)
@@ -234,7 +234,7 @@ sha256 of `{FILES["int8"]}`: `{digest}`.
   It says nothing about a stranger.
 
 **How it was trained.** Training subjects: {_people(parts.train)}. To choose when to stop: {_people(parts.validation)}.
-Each training window is seen as it is and as three changed copies: turned by up to 45 degrees, stronger or
+Each training window is seen as it is and as four changed copies: turned by up to 60 degrees, stronger or
 weaker, faster or slower, mirrored into the other hand. Up to 20 epochs, seed 0.
 
 **Use it** to follow the lessons before you train your own.

@@ -62,12 +62,12 @@ def _person(subject: str) -> _Person:
     number = int(subject[1:])
     rng = np.random.default_rng(np.random.SeedSequence([6050, number]))
     return _Person(
-        tempo=rng.uniform(0.82, 1.22),
-        strength=rng.uniform(0.75, 1.25),
+        tempo=rng.uniform(0.78, 1.3),
+        strength=rng.uniform(0.65, 1.4),
         wrist=rng.uniform(0.6, 1.4),
         tremor=rng.uniform(0.6, 1.6),
         left_handed=number % 4 == 3,
-        tilt_rad=np.radians(rng.uniform(-1, 1, 3) * np.array([26.0, 26.0, 20.0])),
+        tilt_rad=np.radians(rng.uniform(-34, 34, 3)),
         plane_rad=np.radians(rng.uniform(-20, 20)),
         accel_bias_g=rng.normal(0, 0.03, 3),
         gyro_bias_dps=rng.normal(0, 3.0, 3),

@@ -8,7 +8,7 @@ _MIRROR = np.array([1, -1, 1, -1, 1, -1])
 """Left hand for right: y flips, and with it the two rotations that do not turn around y."""
 
 
-def augment(windows, y, copies=3, seed=0, tilt_deg=45.0, gain=1.4, speed=1.2, mirror=True):
+def augment(windows, y, copies=4, seed=0, tilt_deg=60.0, gain=1.5, speed=1.3, mirror=True):
     """Add copies of motion windows as other hands would have made them.
 
     Each copy is turned (the sensor is held at another angle), made stronger or weaker about its mean, played

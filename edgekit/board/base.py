@@ -1,6 +1,7 @@
 """`Board`: the one way to a MicroPython board, whether simulated or on a USB port."""
 
 import ast
+import contextlib
 import hashlib
 import sys
 from collections.abc import Callable, Iterator
@@ -275,7 +276,9 @@ class Board:
             self.stream_lost, self.stream_damaged = decoder.lost, decoder.damaged
             text.finish()
             if not ended and not isinstance(sys.exception(), BoardLostError):
-                repl.stop()
+                # A board that has gone meanwhile says so on the next call.
+                with contextlib.suppress(BoardLostError):
+                    repl.stop()
         if error:
             raise BoardCodeError(_lines(error), "")
 

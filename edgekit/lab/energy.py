@@ -330,6 +330,37 @@ def macs_per_kilobyte(radio: Radio, compute: Compute, session: bool = False) -> 
     return energy_mj / compute.run_mj(1)
 
 
+def plot_kilobyte(radios, compute: Compute):
+    """Draw for each radio how many multiply-accumulates one kilobyte costs, without and with its session.
+
+    Parameters
+    ----------
+    radios : sequence of Radio
+    compute : Compute
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib import pyplot
+
+    from edgekit.lab.plot import CYCLE
+    figure, ax = pyplot.subplots(figsize=(8, 0.8 + 0.6 * len(radios)), layout="constrained")
+    place = np.arange(len(radios))
+    for i, name in enumerate(("the bytes alone", "waking up and connecting as well")):
+        macs = [macs_per_kilobyte(radio, compute, session=bool(i)) for radio in radios]
+        bars = ax.barh(place + 0.4 * i - 0.2, macs, 0.38, color=CYCLE[i], label=name)
+        ax.bar_label(bars, [f"{two_digits(n / 1e6)} million" for n in macs], padding=4, fontsize="small")
+    ax.set_xscale("log")
+    low, high = ax.get_xlim()
+    ax.set(xlim=(low, 30 * high), yticks=place, yticklabels=[radio.name for radio in radios],
+           xlabel=f"MACs on a {compute.name} for the energy of one kilobyte (estimated)")
+    ax.invert_yaxis()
+    ax.legend(fontsize="small")
+    pyplot.close(figure)
+    return figure
+
+
 def battery_days(mj_per_day: float, battery_j: float) -> float:
     """Days that a battery lasts if nothing else draws from it.
 

@@ -77,6 +77,14 @@ def test_too_many_decisions_for_the_chip_or_the_radio():
         e.compare(replace(e.LEAF_PHOTO, decisions_per_day=0), e.WIFI, e.ESP32_C)
 
 
+def test_plot_draws_what_the_calculator_says():
+    ax, = e.plot_kilobyte(e.RADIOS, e.CORTEX_M4_C).axes
+    drawn = [bar.get_width() for bar in ax.patches]
+    expected = [e.macs_per_kilobyte(radio, e.CORTEX_M4_C, session) for session in (False, True) for radio in e.RADIOS]
+    assert drawn == pytest.approx(expected)
+    assert "(estimated)" in ax.get_xlabel()
+
+
 def test_table_has_two_digits_and_says_estimated():
     table = e.compare(e.WEARABLE, e.BLE, e.CORTEX_M4_C).table()
     assert table.loc["leaves the device (bytes/day)", "cloud"] == "100,000,000"

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from edgekit.errors import EdgekitError
+from edgekit.errors import BoardCodeError, EdgekitError
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,6 +23,9 @@ def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         return options.command(options) or 0
+    except BoardCodeError as error:
+        print(f"{error.traceback.strip()}\nedgekit: The program on the board ended with {error.reason}. The lines above say where.", file=sys.stderr)
+        return 1
     except EdgekitError as error:
         print(f"edgekit: {error}", file=sys.stderr)
         return 1
@@ -95,7 +98,8 @@ def _run(options):
         except (ValueError, SyntaxError):
             settings[name] = value
     with connect(options.port) as board:
-        board.run(options.app, **settings)
+        board.install(options.app)
+        board.run(options.app, on_output=lambda text: print(text, end="", flush=True), **settings)
 
 
 def _capture(options):

@@ -1,0 +1,53 @@
+"""The command line: each verb does its work, and each mistake ends in a sentence."""
+
+import pytest
+
+from edgekit import cli
+from edgekit.paths import MODELS
+from edgekit.recording import Recording
+
+
+def test_report_shows_operators_and_boards(capsys):
+    assert cli.main(["report", str(MODELS / "gesture_int8.tflite")]) == 0
+    text = capsys.readouterr().out
+    assert "CONV_2D" in text and "arena" in text and "Nano 33 BLE Sense" in text
+
+
+def test_capture_writes_a_recording(tmp_path, capsys):
+    path = tmp_path / "rest.csv"
+    assert cli.main(["capture", str(path), "--seconds", "0.5", "--label", "idle", "--port", "sim"]) == 0
+    recording = Recording.load(path)
+    assert (len(recording), recording.label, recording.source) == (50, "idle", "simulated")
+    assert "0 lost" in capsys.readouterr().out
+
+
+def test_run_gives_settings_to_the_app(capsys):
+    assert cli.main(["run", "sensor_loop", "count=3", "--port", "sim"]) == 0
+    assert capsys.readouterr().out.count(" V") == 3
+
+
+def test_deploy_and_doctor(capsys):
+    assert cli.main(["deploy", "--port", "sim"]) == 0
+    assert "bytes on" in capsys.readouterr().out
+    assert cli.main(["doctor"]) == 0
+    assert "All is well." in capsys.readouterr().out
+
+
+def test_boards_always_says_what_to_do(capsys):
+    assert cli.main(["boards"]) == 0
+    assert "edgekit.connect('sim')" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words, message", [
+    (["report", "nowhere.tflite"], "nowhere.tflite"),
+    (["run", "sensor_loop", "ten", "--port", "sim"], "Expected NAME=VALUE"),
+    (["run", "no_such_app", "--port", "sim"], "no_such_app"),
+    (["capture", "x.csv", "--port", "/dev/no-such-port"], "no-such-port"),
+    (["capture", "x.csv", "--seconds", "0", "--port", "sim"], "more than 0 seconds"),
+    (["deploy", "nowhere.tflite", "--port", "sim"], "nowhere.tflite"),
+])
+def test_mistakes_end_in_a_sentence(words, message, capsys):
+    assert cli.main(words) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("edgekit: ") and message in error
+    assert "Traceback" not in error

@@ -420,10 +420,10 @@ ESP32_MICROPYTHON = Compute("ESP32, MicroPython", active_mw=50 * 3.3, clock_mhz=
                             source="As above; instructions: a dot product in bytecode, counted in an emulator (2026)")
 COMPUTES = (CORTEX_M4_C, ESP32_C, CORTEX_M4_MICROPYTHON, ESP32_MICROPYTHON)
 
-WEARABLE = Task("wearable: which gesture, or a fall?", input_bytes=32 * 6 * 2, macs=15_000,
+WEARABLE = Task("wearable: which gesture, or a fall?", input_bytes=32 * 6 * 2, macs=17_424,
                 decisions_per_day=DAY_S * 100 / 32, reports_per_day=50, report_bytes=20,
-                source="100 samples a second of 6 channels as int16, a decision every 32 samples; a network of the size "
-                       "that lesson 08 builds")
+                source="100 samples a second of 6 channels as int16, a decision every 32 samples; the gesture network that "
+                       "the course ships (edgekit.tflite.report counts its MACs)")
 FIELD_SENSOR = Task("field sensor: do I hear pests?", input_bytes=16_000 * 2, macs=2_656_768,
                     decisions_per_day=96, reports_per_day=2, report_bytes=12,
                     source="1 s of sound at 16 kHz as int16, every 15 minutes; the keyword network of MLPerf Tiny (2021)")

@@ -58,6 +58,12 @@ def test_the_cloud_wins_the_traps_clearly():
     assert slow.edge.mj_per_decision > 5 * slow.cloud.mj_per_decision
 
 
+def test_the_wearable_runs_the_gesture_network_of_the_course():
+    from edgekit.paths import MODELS
+    from edgekit.tflite import report
+    assert report(MODELS / "gesture_int8.tflite", boards=()).macs == e.WEARABLE.macs
+
+
 def test_curve_agrees_with_compare_and_stops_where_the_chip_is_busy():
     decisions = [1, 10, 1e5]
     ways = e.curve(e.LEAF_PHOTO, e.WIFI, e.ESP32_C, decisions)
@@ -88,7 +94,7 @@ def test_plot_draws_what_the_calculator_says():
 def test_table_has_two_digits_and_says_estimated():
     table = e.compare(e.WEARABLE, e.BLE, e.CORTEX_M4_C).table()
     assert table.loc["leaves the device (bytes/day)", "cloud"] == "100,000,000"
-    assert table.loc["energy for a decision (mJ)", "edge"] == "0.0088"
+    assert table.loc["energy for a decision (mJ)", "edge"] == "0.010"
     assert "estimated" in table.index.name
 
 

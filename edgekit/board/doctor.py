@@ -111,7 +111,7 @@ def _board(port):
     from edgekit.board.connect import connect
     started = time.perf_counter()
     try:
-        with connect(port) as board:
+        with connect(port, quiet=True) as board:
             seconds = time.perf_counter() - started
             answer = board.eval("6 * 7")
             info = board.info

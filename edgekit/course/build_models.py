@@ -140,6 +140,19 @@ def load_weights(path=None):
     return model
 
 
+def save_weights(model, path) -> None:
+    """Write the weights of a gesture net so that :func:`load_weights` can build it again.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From :func:`edgekit.train.gesture_net`, kind ``conv``.
+    path : pathlib.Path
+        For example ``work_dir() / "gesture_weights.npz"``, where lesson 09 looks for it.
+    """
+    _write(path, _npz({_key(variable.path): variable.numpy() for variable in model.weights}))
+
+
 def build(out=MODELS, dataset=None, progress=True) -> list:
     """Train, convert and write everything that ``datasets/models/`` holds.
 
@@ -173,7 +186,7 @@ def build(out=MODELS, dataset=None, progress=True) -> list:
     low, high = subject_interval(parts.test.y, figures["int8"].predicted, parts.test.subject)
 
     parts.params.save(out / FEATURES)
-    _write(out / WEIGHTS, _npz({_key(variable.path): variable.numpy() for variable in model.weights}))
+    save_weights(model, out / WEIGHTS)
     for kind, content in converted.items():
         _write(out / FILES[kind], content)
     _write(out / CARD, _card(parts, figures, converted, (low, high)).encode())

@@ -50,7 +50,6 @@ def capture(board, seconds: float, label: str = "", subject: str = "", progress:
     if not 0 < seconds < float("inf"):
         raise DataError(f"Expected a capture of more than 0 seconds, found {seconds!r}.")
     frames = board_module("frames")
-    board.install("capture")
     taken = _Taken()
     stream = board.stream("capture", rate_hz=rate_hz, seconds=seconds)
     with _bar(round(seconds * rate_hz), progress) as bar:

@@ -98,7 +98,6 @@ def _run(options):
         except (ValueError, SyntaxError):
             settings[name] = value
     with connect(options.port) as board:
-        board.install(options.app)
         board.run(options.app, on_output=lambda text: print(text, end="", flush=True), **settings)
 
 

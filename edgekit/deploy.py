@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgekit.board.install import missing
 from edgekit.errors import BoardCodeError, BoardError, DataError, ModelError
 from edgekit.features import FeatureParams
 from edgekit.paths import artefact
@@ -122,9 +123,11 @@ class Bundle:
             return
         info = board.info
         needs = tflite.report(self.model, boards=())
-        if needs.flash_bytes > info.flash_free:
-            raise ModelError(f"Model and runtime need {needs.flash_bytes:,} bytes of flash; {info.name} has "
-                             f"{info.flash_free:,} free. Remove files with board.remove(path), or use a smaller model.")
+        flash_bytes = _in_blocks([self.model, self.description(), *missing(board, self.app).values()])
+        if flash_bytes > info.flash_free:
+            raise ModelError(f"Model and program need {flash_bytes:,} more bytes of flash; {info.name} has "
+                             f"{info.flash_free:,} free. Remove files with board.remove(path), or use a smaller model "
+                             "or a board with more flash.")
         if needs.ram_bytes > info.heap_free:
             raise ModelError(f"Model and runtime need about {needs.ram_bytes:,} bytes of memory; {info.name} has "
                              f"{info.heap_free:,} free. Restart it (board.reset()), or use fewer channels or layers "
@@ -204,6 +207,11 @@ def gesture_bundle(model=None, params=None, threshold: float = 0.7) -> Bundle:
     return Bundle("gesture", artefact("gesture_int8.tflite") if model is None else model,
                   FeatureParams.load(artefact("gesture_features.json")) if params is None else params,
                   threshold=threshold)
+
+
+def _in_blocks(files, block_bytes=512):
+    """Space that files take in a file system, at the least: whole blocks."""
+    return sum(-(-len(data) // block_bytes) * block_bytes for data in files)
 
 
 # The same answers everywhere
@@ -335,7 +343,6 @@ def _replay(board, bundle, windows, layers, progress):
     frames = board_module("frames")
     if not bundle.is_on(board):
         bundle.deploy(board)
-    board.install("replay")
     board.put(np.ascontiguousarray(windows, "<i2").tobytes(), _WINDOWS_PATH)
     answers = _Answers()
     layer_values = []
@@ -475,7 +482,6 @@ def recognise_live(board, recording=None, seconds: float | None = None, name: st
     if recording is not None:
         start_s = board.world.time_s + _LEAD_S
         board.world.play(recording, at_s=start_s)
-    board.install("gesture")
     events = []
     stream = board.stream("gesture", name=name, max_windows=max(1, windows), every_window=True, **settings)
     with tqdm(total=windows, unit=" windows", disable=not progress, leave=False) as bar:

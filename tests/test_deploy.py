@@ -92,6 +92,9 @@ class SmallBoard:
         self.info = BoardInfo(**{"name": "Tiny", "mcu": "", "arch": "", "micropython": "1.27.0", "mpy": (6, 3),
                                  "heap_free": 10**6, "flash_free": 10**6, "kind": "board", **free})
 
+    def hashes(self, paths):
+        return dict.fromkeys(paths, "")
+
 
 def test_a_model_that_does_not_fit_is_refused_with_the_numbers(bundle):
     bundle.check(SmallBoard())
@@ -99,6 +102,19 @@ def test_a_model_that_does_not_fit_is_refused_with_the_numbers(bundle):
         bundle.check(SmallBoard(heap_free=20_000))
     with pytest.raises(ModelError, match=r"bytes of flash; Tiny has 5,000 free. Remove files"):
         bundle.check(SmallBoard(flash_free=5_000))
+
+
+def test_the_gesture_program_does_not_fit_into_48_kilobytes_of_flash(bundle):
+    with edgekit.connect("sim:stm32f411", quiet=True) as small:
+        with pytest.raises(ModelError, match=r"more bytes of flash; .*F411.* has [\d,]+ free. Remove files"):
+            bundle.deploy(small)
+        assert small.ls("/") == [], "nothing was copied"
+
+
+@pytest.mark.parametrize("profile", ["esp32s3", "esp32c3", "nano33ble", "rp2040"])
+def test_every_profile_with_room_gives_the_same_answers(profile, bundle, windows):
+    with edgekit.connect(f"sim:{profile}", quiet=True) as board:
+        assert parity(board, bundle, windows[::200]).mismatches == 0
 
 
 # The copy

@@ -214,12 +214,12 @@ class Board:
 
     def run(self, app: str, on_output: Callable[[str], None] | None = None, timeout_s: float | None = None,
             **settings) -> str:
-        """Run an app of ``firmware/apps`` (see :meth:`install`) and wait for its end.
+        """Run an app and wait for its end. One of ``firmware/apps`` is installed first, see :meth:`install`.
 
         Parameters
         ----------
         app : str
-            Name, for example ``"sensor_loop"``.
+            Name, for example ``"sensor_loop"``, or of your own ``/apps/NAME.py`` on the board.
         on_output, timeout_s
             As in :meth:`exec`.
         **settings
@@ -230,16 +230,24 @@ class Board:
         str
             What it printed.
         """
-        return self.exec(_call(app, settings), on_output, timeout_s)
+        code = _call(app, settings)
+        self._install_ours(app)
+        return self.exec(code, on_output, timeout_s)
+
+    def _install_ours(self, app):
+        from edgekit.board.install import apps
+        own = app not in apps() and any(self.hashes([f"/apps/{app}.py", f"/apps/{app}.mpy"]).values())
+        if not own:
+            self.install(app)  # if there is no such app either, its error names those there are
 
     def stream(self, app: str, on_text: Callable[[str], None] | None = None, timeout_s: float | None = 30.0,
                **settings) -> Iterator:
-        """Run an app that sends frames.
+        """Run an app that sends frames. One of ``firmware/apps`` is installed first, see :meth:`install`.
 
         Parameters
         ----------
         app : str
-            Name of an app of ``firmware/apps``.
+            Name of the app.
         on_text : callable, optional
             Gets the text that the app prints between frames; None prints it here.
         timeout_s : float, optional
@@ -261,8 +269,10 @@ class Board:
         ended, error = False, b""
         self.stream_lost = self.stream_damaged = 0
         repl = self._repl
+        code = _call(app, settings)
+        self._install_ours(app)
         try:
-            repl.start(_call(app, settings))
+            repl.start(code)
             for part in repl.parts(timeout_s):
                 for item in decoder.feed(part):
                     self.stream_lost, self.stream_damaged = decoder.lost, decoder.damaged

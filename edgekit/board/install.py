@@ -28,14 +28,7 @@ _PLACES = (
 
 def install(board, app: str | None = None, progress: bool = False) -> list[str]:
     """Do the work of :meth:`edgekit.board.base.Board.install`."""
-    mpy_cross, version = find_mpy_cross()
-    on_board = board.info.mpy
-    if on_board[0] != version[0]:
-        raise BoardError(f"{board.name} loads .mpy version {on_board[0]}, this mpy-cross writes version {version[0]}. "
-                         "Put MicroPython 1.23 or later on the board.")
-    compiled = {target: compile_file(source, mpy_cross) for target, source in files_for(app).items()}
-    shadows = {target.removesuffix(".mpy") + ".py": target for target in compiled}
-    found = board.hashes([*compiled, *shadows])
+    compiled, found = _compare(board, app)
     written = []
     for target, data in compiled.items():
         if found[target] != hashlib.sha256(data).hexdigest():
@@ -43,7 +36,8 @@ def install(board, app: str | None = None, progress: bool = False) -> list[str]:
             written.append(target)
             if progress:
                 print(f"{target}  {len(data)} bytes")
-    for source, target in shadows.items():
+    for target in compiled:
+        source = _source_name(target)
         if found[source]:
             warnings.warn(f"{source} on the board hides {target}: MicroPython imports the .py first. "
                           f"If it is not yours: board.remove({source!r})", stacklevel=3)
@@ -53,6 +47,32 @@ def install(board, app: str | None = None, progress: bool = False) -> list[str]:
         board.exec("import sys\nfor _name in list(sys.modules):\n"
                    f" if _name.split('.')[0] in {modules!r}:\n  del sys.modules[_name]\n", timeout_s=10)
     return written
+
+
+def apps() -> list[str]:
+    """Names of the apps in ``firmware/apps``."""
+    return sorted(path.stem for path in (FIRMWARE / "apps").glob("[a-z]*.py"))
+
+
+def missing(board, app: str | None = None) -> dict[str, bytes]:
+    """What :func:`install` would copy: path on the board -> compiled file, of those that are not there yet."""
+    compiled, found = _compare(board, app)
+    return {target: data for target, data in compiled.items() if found[target] != hashlib.sha256(data).hexdigest()}
+
+
+def _compare(board, app):
+    """All files of an app, compiled, and the hashes of what the board has under their names (``.py`` too)."""
+    mpy_cross, version = find_mpy_cross()
+    on_board = board.info.mpy
+    if on_board[0] != version[0]:
+        raise BoardError(f"{board.name} loads .mpy version {on_board[0]}, this mpy-cross writes version {version[0]}. "
+                         "Put MicroPython 1.23 or later on the board.")
+    compiled = {target: compile_file(source, mpy_cross) for target, source in files_for(app).items()}
+    return compiled, board.hashes([*compiled, *map(_source_name, compiled)])
+
+
+def _source_name(target):
+    return target.removesuffix(".mpy") + ".py"
 
 
 def files_for(app: str | None) -> dict[str, Path]:
@@ -72,9 +92,8 @@ def files_for(app: str | None) -> dict[str, Path]:
         wanted = [path.stem for folder in (FIRMWARE / "lib", FIRMWARE / "drivers") for path in folder.iterdir()]
         wanted.append("boards")
     else:
-        if not (FIRMWARE / "apps" / f"{app}.py").is_file() or app == "__init__":
-            there = sorted(path.stem for path in (FIRMWARE / "apps").glob("[a-z]*.py"))
-            raise BoardError(f"No app {app!r} in firmware/apps; there are {', '.join(there)}.")
+        if app not in apps():
+            raise BoardError(f"No app {app!r} in firmware/apps; there are {', '.join(apps())}.")
         wanted = [f"apps.{app}"]
     files = {}
     while wanted:

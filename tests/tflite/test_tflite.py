@@ -2,7 +2,6 @@
 
 import importlib.util
 import runpy
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +113,7 @@ def test_report_counts_and_prints():
     page = report._repr_html_()
     assert page.count("<table>") == 3 and "CONV_2D" in page and "time (estimated)" in page
     assert {board.board for board in report.boards} >= {"esp32", "nano33ble", "stm32f411"}
-    assert all(board.fits for board in report.boards)
+    assert sum(board.fits for board in report.boards) >= 5
 
 
 def test_report_says_what_to_change():
@@ -154,17 +153,20 @@ def test_fit_names_the_largest_layer():
         "MAX_POOL_2D (1x75x75x1) smaller."]
 
 
-def test_size_of_the_runtime_is_as_stated(tmp_path):
-    from edgekit.board.install import find_mpy_cross
+def test_size_of_the_program_is_as_stated():
+    from edgekit.board.install import compile_file, files_for
     from edgekit.tflite.reporting import RUNTIME_FLASH_BYTES
 
-    mpy_cross, _ = find_mpy_cross()
-    total = 0
-    for source in (FIRMWARE / "lib" / "tflite_micro").glob("*.py"):
-        out = tmp_path / (source.stem + ".mpy")
-        subprocess.run([str(mpy_cross), "-o", str(out), str(source)], check=True)
-        total += out.stat().st_size
-    assert 0.8 < total / RUNTIME_FLASH_BYTES < 1.2
+    blocks = sum(-(-len(compile_file(source)) // 512) for source in files_for("gesture").values())
+    assert 0.9 < blocks * 512 / RUNTIME_FLASH_BYTES < 1.1
+
+
+def test_a_board_with_little_flash_is_told():
+    report = tflite.report(MODELS / "gesture_int8.tflite")
+    fits = {board.title: board for board in report.boards}
+    black_pill = fits["STM32F411 Black Pill"]
+    assert not black_pill.fits and "add a flash chip" in black_pill.reasons[0]
+    assert fits["ESP32 DevKit"].fits and fits["Arduino Nano 33 BLE Sense"].fits
 
 
 def test_memory_of_a_loaded_model_is_as_stated():

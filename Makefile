@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.ready
 SIMULATOR := edgekit/simulator
+# In a container there may be no user but root; Jupyter wants to hear that this is meant.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test demo lint exercises datasets lock clean
+.PHONY: help lab test demo lint exercises datasets models lock clean
 
 help:
 	@echo "make lab        open JupyterLab on lesson 00"
@@ -13,10 +15,11 @@ help:
 	@echo "make test       every test, the notebooks included"
 	@echo "make exercises  make exercises/ again from solutions/"
 	@echo "make datasets   make the shipped data sets again"
+	@echo "make models     train and convert the shipped models again"
 	@echo "make lock       make requirements.txt again from pyproject.toml (needs the network)"
 
 lab: $(SETUP)
-	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(AS_ROOT)
 
 demo: $(SETUP)
 	$(BIN)/edgekit demo
@@ -32,6 +35,9 @@ exercises: $(SETUP)
 
 datasets: $(SETUP)
 	$(BIN)/edgekit course datasets
+
+models: $(SETUP)
+	$(BIN)/edgekit course models
 
 lock: $(BIN)/uv
 	$(BIN)/uv pip compile --universal --fork-strategy fewest --generate-hashes --quiet --extra test --no-header \

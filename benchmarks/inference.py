@@ -13,8 +13,8 @@ import numpy as np
 import edgekit
 from edgekit import tflite
 from edgekit.board.install import compile_file, find_mpy_cross
+from edgekit.convert.lite import interpreter
 from edgekit.paths import FIRMWARE, MODELS, ROOT
-from edgekit.tflite.interpreter import load_litert
 
 
 def best_ms(run, runs=5):
@@ -57,10 +57,10 @@ def main(paths):
 
 def reference_runner(path, x):
     """A call of LiteRT's reference kernels, loaded before."""
-    interpreter, _ = load_litert(path)
-    into = interpreter.get_input_details()[0]
-    interpreter.set_tensor(into["index"], x.reshape(into["shape"]))
-    return interpreter.invoke
+    runner = interpreter(Path(path).read_bytes(), Path(path).name)
+    into = runner.get_input_details()[0]
+    runner.set_tensor(into["index"], x.reshape(into["shape"]))
+    return runner.invoke
 
 
 if __name__ == "__main__":

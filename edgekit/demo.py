@@ -6,11 +6,11 @@ import numpy as np
 
 from edgekit.board.connect import connect
 from edgekit.capture import capture
-from edgekit.course.build_models import convert_all, leaky_score, split, train_gesture_net
 from edgekit.dataset import load_dataset
 from edgekit.deploy import gesture_bundle, parity, recognise_live, score_events
 from edgekit.errors import EdgekitError
 from edgekit.paths import atomic_write, work_dir
+from edgekit.recipes.gesture import convert_all, leaky_score, split, train_gesture_net
 from edgekit.signals import gestures
 
 PARITY_WINDOWS = 100

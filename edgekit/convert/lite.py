@@ -120,22 +120,33 @@ def _check_input(converted, name):
                          "features divided by 128, pass int8_features=False.")
 
 
-def interpreter(converted):
+def interpreter(converted, name="this .tflite", keep_layers=False):
     """A LiteRT interpreter on the reference kernels: the exact meaning of the file, not the fastest.
 
     Parameters
     ----------
     converted : bytes
         A .tflite file.
+    name : str
+        What messages call it.
+    keep_layers : bool
+        Keep the values of every tensor, so that layers can be compared.
+
+    Raises
+    ------
+    ModelError
+        LiteRT cannot load it.
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     with quiet_output():
         try:
-            runner = Interpreter(model_content=converted, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+            runner = Interpreter(model_content=converted, experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+                                 experimental_preserve_all_tensors=keep_layers)
             runner.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"LiteRT cannot read this .tflite: {str(error).strip()} Convert the model again.") from error
+            raise ModelError(f"LiteRT cannot read {name}: {str(error).strip().splitlines()[0]} "
+                             "Convert the model again.") from error
     return runner
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgekit.convert.lite import interpreter
 from edgekit.errors import ModelError
 from edgekit.tflite.graph import board_errors, load_bytes
 from edgekit.twin import board_module
@@ -194,20 +195,9 @@ def _as_rows(x, shape, name):
                      f"{'x'.join(map(str, x.shape)) or 'one number'}")
 
 
-def load_litert(path_or_bytes, keep_layers=False):
-    """(LiteRT's interpreter with the reference kernels, name for messages)."""
-    from ai_edge_litert.interpreter import Interpreter as LiteRT
-    from ai_edge_litert.interpreter import OpResolverType
-
+def _litert(path_or_bytes, keep_layers=False):
     data, name = load_bytes(path_or_bytes)
-    try:
-        interpreter = LiteRT(model_content=data, experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-                             experimental_preserve_all_tensors=keep_layers)
-        interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise ModelError(f"{name}: LiteRT cannot load it ({str(error).strip().splitlines()[0]}); convert the model "
-                         "again") from None
-    return interpreter, name
+    return interpreter(data, name, keep_layers), name
 
 
 def reference(path_or_bytes, x) -> np.ndarray:
@@ -230,8 +220,8 @@ def reference(path_or_bytes, x) -> np.ndarray:
     ModelError
         Wrong type or shape, or LiteRT cannot load the file.
     """
-    interpreter, name = load_litert(path_or_bytes)
-    into, out = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    runner, name = _litert(path_or_bytes)
+    into, out = runner.get_input_details()[0], runner.get_output_details()[0]
     x = np.asarray(x)
     if x.dtype != into["dtype"]:
         wanted = np.dtype(into["dtype"]).name
@@ -242,9 +232,9 @@ def reference(path_or_bytes, x) -> np.ndarray:
     shape = shape[1:] if shape[:1] == (1,) else shape
     results = np.zeros((len(rows), *shape), out["dtype"])
     for i, row in enumerate(rows):
-        interpreter.set_tensor(into["index"], row.reshape(into["shape"]))
-        interpreter.invoke()
-        results[i] = interpreter.get_tensor(out["index"]).reshape(shape)
+        runner.set_tensor(into["index"], row.reshape(into["shape"]))
+        runner.invoke()
+        results[i] = runner.get_tensor(out["index"]).reshape(shape)
     return results[0] if single else results
 
 
@@ -256,16 +246,16 @@ def reference_layers(path_or_bytes, x) -> dict[int, np.ndarray]:
     dict of int to numpy.ndarray
         By tensor index, as in `LayerOutput.tensor`.
     """
-    interpreter, name = load_litert(path_or_bytes, keep_layers=True)
-    into = interpreter.get_input_details()[0]
+    runner, name = _litert(path_or_bytes, keep_layers=True)
+    into = runner.get_input_details()[0]
     x = np.asarray(x)
     if x.dtype != into["dtype"] or x.size != np.prod(into["shape"]):
         raise ModelError(f"{name}: expected {np.dtype(into['dtype']).name} values of shape "
                          f"{'x'.join(map(str, into['shape']))}, got {x.dtype} of {'x'.join(map(str, x.shape))}")
-    interpreter.set_tensor(into["index"], x.reshape(into["shape"]))
-    interpreter.invoke()
-    computed = [int(i) for operator in interpreter._get_ops_details() for i in operator["outputs"]]
-    return {index: interpreter.get_tensor(index).copy() for index in computed}
+    runner.set_tensor(into["index"], x.reshape(into["shape"]))
+    runner.invoke()
+    computed = [int(i) for operator in runner._get_ops_details() for i in operator["outputs"]]
+    return {index: runner.get_tensor(index).copy() for index in computed}
 
 
 def run_float(path_or_bytes, x) -> np.ndarray:

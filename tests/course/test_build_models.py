@@ -13,22 +13,23 @@ from edgekit.dataset import load_dataset
 from edgekit.errors import ModelError
 from edgekit.features import FeatureParams
 from edgekit.paths import MODELS
+from edgekit.recipes import gesture
 from edgekit.train import score
 
 
 @pytest.fixture(scope="module")
 def parts():
-    return build_models.split(load_dataset("gestures"))
+    return gesture.split(load_dataset("gestures"))
 
 
 @pytest.fixture(scope="module")
 def shipped():
-    return {kind: (MODELS / name).read_bytes() for kind, name in build_models.FILES.items()}
+    return {kind: (MODELS / name).read_bytes() for kind, name in gesture.FILES.items()}
 
 
 @pytest.fixture(scope="module")
 def converted(parts):
-    return build_models.convert_all(build_models.load_weights(), parts)
+    return gesture.convert_all(gesture.load_weights(), parts)
 
 
 def test_nobody_is_in_two_parts(parts):
@@ -38,7 +39,7 @@ def test_nobody_is_in_two_parts(parts):
 
 
 def test_params_are_those_of_the_data(parts):
-    assert FeatureParams.load(MODELS / build_models.FEATURES) == parts.params
+    assert FeatureParams.load(MODELS / gesture.FEATURES) == parts.params
 
 
 @pytest.mark.parametrize("kind", ["float", "dynamic"])
@@ -76,4 +77,4 @@ def test_only_int8_runs_on_the_board(shipped):
 def test_weights_of_another_net_are_named(tmp_path):
     np.savez(tmp_path / "other.npz", first=np.zeros(3))
     with pytest.raises(ModelError, match="other.npz holds the weights first; the gesture net has .*conv_1"):
-        build_models.load_weights(tmp_path / "other.npz")
+        gesture.load_weights(tmp_path / "other.npz")

@@ -78,9 +78,9 @@ def train_and_validate(model, epochs=12) -> float:
         It is compiled and trained.
     epochs : int
     """
-    from edgekit.course.build_models import split
     from edgekit.dataset import load_dataset
     from edgekit.features.motion import waveform
+    from edgekit.recipes.gesture import split
     from edgekit.train import augment, evaluate, fit
     from edgekit.train.quiet import keras
 

@@ -46,8 +46,8 @@ def neuron(function):
                          "strength = np.abs(x.astype(int)).sum(axis=(1, 2)); for each class take the window with the largest: "
                          "np.flatnonzero(y == c)[strength[y == c].argmax()]"])
 def choose(function):
-    from edgekit.course.build_models import split
     from edgekit.dataset import load_dataset
+    from edgekit.recipes.gesture import split
 
     parts = split(load_dataset("gestures"))
     x, y = parts.features("train"), parts.train.y
@@ -76,9 +76,9 @@ def quantization_loss(calibration) -> float:
         For each window of the validation people the largest difference of a score (0 to 1); the mean of them.
     """
     from edgekit.convert import run, to_tflite
-    from edgekit.course.build_models import load_weights, split
     from edgekit.dataset import load_dataset
     from edgekit.features.motion import to_float
+    from edgekit.recipes.gesture import load_weights, split
 
     net = load_weights()
     x = split(load_dataset("gestures")).features("validation")

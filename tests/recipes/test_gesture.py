@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edgekit.course.build_models import WEIGHTS, load_weights, save_weights
+from edgekit.recipes.gesture import WEIGHTS, load_weights, save_weights
 from edgekit.train import gesture_net
 
 

@@ -1,0 +1,1 @@
+"""How the course's models are made, each in one file that is read from top to bottom."""

@@ -68,7 +68,7 @@ const LATE_MS = 2;
 const out = Buffer.alloc(OUT_MAX);
 let outSize = 0;
 let lastFlush = 0;
-let sending = false;
+let sending = 0;    // above 0: the watcher must not flush in the middle
 
 function writeAll(buffer, size) {
     for (let done = 0; done < size;) {
@@ -85,18 +85,20 @@ function writeAll(buffer, size) {
 const frame = Buffer.alloc(S.FRAME_HEAD + Math.max(OUT_MAX, S.ANSWER_MAX));
 
 function sendFrame(type, bytes, size) {
+    sending++;
     frame[0] = type;
     frame.writeUInt32LE(size, 1);
     frame.set(bytes.subarray(0, size), S.FRAME_HEAD);
     writeAll(frame, S.FRAME_HEAD + size);
+    sending--;
 }
 
 function flush() {
     if (outSize > 0) {
-        sending = true;
+        sending++;
         sendFrame(S.UART, out, outSize);
-        sending = false;
         outSize = 0;
+        sending--;
         lastFlush = performance.now();
     }
     Atomics.store(cells, S.UNSENT, 0);
@@ -104,7 +106,7 @@ function flush() {
 
 // The watcher calls it in the middle of whatever runs.
 globalThis.edgekitFlush = () => {
-    if (!sending) {
+    if (sending === 0) {
         flush();
     }
 };
@@ -126,11 +128,11 @@ function printed() {
 }
 
 function print(text) {
-    sending = true;
+    sending++;
     for (const byte of Buffer.from(text, 'latin1')) {
         put(byte);
     }
-    sending = false;
+    sending--;
     printed();
 }
 
@@ -229,9 +231,7 @@ function transact(op, size) {
     const seen = Atomics.load(cells, S.ANSWERS);
     request[0] = op;
     request.writeBigUInt64LE(BigInt(nowUs()), 1);
-    sending = true;
     sendFrame(S.BUS, request, size);
-    sending = false;
     while (Atomics.load(cells, S.ANSWERS) === seen) {
         Atomics.wait(cells, S.ANSWERS, seen);
     }
@@ -300,11 +300,11 @@ const busDevice = {
 const uartDevice = {
     open(stream) { stream.seekable = false; },
     write(stream, heap, offset, length) {
-        sending = true;
+        sending++;
         for (let i = 0; i < length; i++) {
             put(heap[offset + i] & 0xff);
         }
-        sending = false;
+        sending--;
         printed();
         return length;
     },
@@ -339,7 +339,7 @@ const textDevice = {
         skip -= Math.min(skip, skipped);
         offset += skipped;
         length -= skipped;
-        sending = true;
+        sending++;
         for (let i = 0; i < length; i++) {
             const byte = heap[offset + i] & 0xff;
             if (byte === 10 && lastByte !== 13) {
@@ -348,7 +348,7 @@ const textDevice = {
             put(byte);
             lastByte = byte;
         }
-        sending = false;
+        sending--;
         printed();
         return size;
     },

@@ -1,7 +1,10 @@
 """The simulated board behaves as a board does: machine, time, files, errors, the UART's bytes."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+import edgekit
 from edgekit.board.simulated import SimulatedBoard
 from edgekit.errors import BoardCodeError
 from edgekit.simulator import bus
@@ -199,3 +202,14 @@ def test_exit_and_reset_restart(board):
     assert b"".join(board._repl.parts(5)) == b""
     board._repl.enter()
     assert board.eval("'kept' in globals()") is False
+
+
+def test_many_boards_on_a_busy_computer_lose_no_byte():
+    """The watcher thread flushes late output in the middle of whatever runs: never in the middle of a frame."""
+    def work(_):
+        with edgekit.connect("sim", quiet=True) as board:
+            return [board.eval(f"x + {i}") for i in range(40) if board.exec(f"x = {i}\n" + "# pad\n" * 300) == ""]
+
+    with ThreadPoolExecutor(8) as pool:
+        for answers in pool.map(work, range(24)):
+            assert answers == [2 * i for i in range(40)]

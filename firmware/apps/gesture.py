@@ -28,8 +28,11 @@ def main(name="gesture", threshold=None, stride=None, smooth=3, quiet_ms=1500, r
     ``every_window``: also send the model's output for each window. ``frames``: False prints lines instead.
     """
     folder = "/models/" + name
-    with open(folder + "/bundle.json") as file:
-        bundle = json.load(file)
+    try:
+        with open(folder + "/bundle.json") as file:
+            bundle = json.load(file)
+    except OSError:
+        raise RuntimeError("there is no model in %s: deploy one first, gesture_bundle().deploy(board)" % folder)
     params = bundle["params"]
     classes = bundle["classes"]
     model = tflm.load_model(folder + "/" + bundle["model"])

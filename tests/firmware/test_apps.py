@@ -136,3 +136,9 @@ def test_the_sensor_may_speak_other_units(board):
     board.world.play(in_si, loop=True)
     blocks = [frame.payload for frame in board.stream("capture", count=30) if frame.type == frames.SAMPLES]
     assert np.frombuffer(blocks[-1][6:], "<i2")[0] == 8192
+
+
+def test_gesture_without_a_model_says_what_to_do(board):
+    board.install("gesture")
+    with pytest.raises(BoardCodeError, match="there is no model in /models/nothing: deploy one first"):
+        board.run("gesture", name="nothing")

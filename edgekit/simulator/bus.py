@@ -23,6 +23,7 @@ op                    arguments                                                 
 ``I2C_WRITE``         as scan, ``address`` u8, ``stop`` u8, bytes                  ``acknowledged`` u16
 ``I2C_READ``          as scan, ``address`` u8, ``stop`` u8, ``count`` u16          ``count`` bytes
 ``I2C_WRITE_READ``    as scan, ``address`` u8, ``count`` u16, bytes to write       ``count`` bytes
+``PWM_SET``           ``pin`` u8, ``freq_hz`` u32 (0: off), ``duty_u16`` u16       none
 ====================  ===========================================================  =============================
 
 ``SLEEP_UNTIL`` lets the world move on. It stops at the first event that raises an enabled interrupt and answers
@@ -31,6 +32,8 @@ such an event ``reached_us`` equals ``until_us``. The board leaves this request 
 every request carries the time, so the world catches up with the next one. A world does not move backwards.
 
 ``NOTE_TIME`` is sent when the board becomes idle, so that ``world.time_s`` is right; its answer is not read.
+
+``duty_u16`` is the part of a period with the pin at 1, in 65536ths; 65535 is all of it.
 
 An address that does not answer is ``errno.ENODEV`` (19). ``bus`` is 0 or 1, or ``SOFT_BUS`` for ``SoftI2C``.
 """
@@ -51,6 +54,7 @@ I2C_SCAN = 8
 I2C_WRITE = 9
 I2C_READ = 10
 I2C_WRITE_READ = 11
+PWM_SET = 12
 
 MODE_IN, MODE_OUT, MODE_OPEN_DRAIN = 0, 1, 2
 PULL_NONE, PULL_UP, PULL_DOWN = 0, 1, 2
@@ -71,6 +75,7 @@ _ARGUMENTS = {
     I2C_WRITE: (struct.Struct("<BBBBB"), ("bus", "scl", "sda", "address", "stop")),
     I2C_READ: (struct.Struct("<BBBBBH"), ("bus", "scl", "sda", "address", "stop", "count")),
     I2C_WRITE_READ: (struct.Struct("<BBBBH"), ("bus", "scl", "sda", "address", "count")),
+    PWM_SET: (struct.Struct("<BIH"), ("pin", "freq_hz", "duty_u16")),
 }
 
 

@@ -30,6 +30,8 @@ _ADC_FULL_SCALE_V = {0: 1.1, 2: 1.5, 6: 2.2, 11: 3.3}
 _SUPPLY_V = 3.3
 _ADC_BITS = 12
 
+_SERVO_US = (500, 2500)  # pulses at which a servo is at 0 and at 180 degrees
+
 
 class World:
     """The surroundings of one simulated board.
@@ -243,6 +245,65 @@ class World:
         with self._lock:
             return list(self._pin(pin).history)
 
+    def pwm(self, pin: int | str) -> tuple[int, float] | None:
+        """Pulses that the board puts on a pin now; None while it has no PWM.
+
+        The single pulses are not simulated: :meth:`pin`, :meth:`pin_history` and interrupts do not see them.
+
+        Returns
+        -------
+        freq_hz : int
+        duty : float
+            Part of the time that the pin is at 1, from 0 to 1.
+
+        Examples
+        --------
+        >>> world = World()
+        >>> world.pwm(25)
+        >>> _ = world.transaction(bus.pack(bus.PWM_SET, 0, 25, 50, 4096))
+        >>> world.pwm(25)
+        (50, 0.0625)
+        """
+        with self._lock:
+            return self._pin(pin).pwm
+
+    def pwm_history(self, pin: int | str) -> list[tuple[float, int, float]]:
+        """Every change of a pin's PWM since power-on.
+
+        Returns
+        -------
+        list of (time_s, freq_hz, duty)
+            ``freq_hz`` is 0 where PWM was switched off.
+        """
+        with self._lock:
+            return list(self._pin(pin).pwm_history)
+
+    def servo_deg(self, pin: int | str) -> float | None:
+        """Angle that a servo on a pin turns to, in degrees.
+
+        A pulse of 500 us is 0 degrees, one of 2500 us is 180 degrees, and the angle grows evenly between. Longer and
+        shorter pulses turn it no further. It is there at once. Real servos differ: many have narrower ends, and each
+        needs time to turn.
+
+        Returns
+        -------
+        float or None
+            From 0 to 180; None without pulses: nothing holds the servo then.
+
+        Examples
+        --------
+        >>> world = World()
+        >>> _ = world.transaction(bus.pack(bus.PWM_SET, 0, 25, 125, 12288))     # 1500 us of 8000 us
+        >>> world.servo_deg(25)
+        90.0
+        """
+        freq_hz, duty = self.pwm(pin) or (0, 0.0)
+        if not 0 < duty < 1:
+            return None
+        first_us, last_us = _SERVO_US
+        deg = (duty / freq_hz * 1e6 - first_us) / (last_us - first_us) * 180
+        return max(0.0, min(180.0, deg))
+
     # Chips
 
     def attach(self, chip, bus: int = 0, address: int | None = None) -> None:
@@ -329,6 +390,7 @@ class World:
         number, mode, pull = asked.args
         pin = self._pin(number)
         pin.mode, pin.pull = mode, pull
+        pin.set_pwm(self._now_us, None)  # as on an ESP32: a mode takes the pin away from the PWM unit
         self._pin_moved(number, self._now_us)
         return b""
 
@@ -344,6 +406,12 @@ class World:
     def _pin_irq(self, asked):
         number, edges = asked.args
         self._pin(number).irq_edges = edges
+        return b""
+
+    def _pwm_set(self, asked):
+        number, freq_hz, duty_u16 = asked.args
+        duty = 1.0 if duty_u16 == 65535 else duty_u16 / 65536
+        self._pin(number).set_pwm(self._now_us, (freq_hz, duty) if freq_hz else None)
         return b""
 
     def _adc_read(self, asked):
@@ -380,6 +448,7 @@ class World:
         bus.RESET: _reset, bus.NOTE_TIME: _note_time, bus.PIN_MODE: _pin_mode, bus.PIN_SET: _pin_set,
         bus.PIN_GET: _pin_get, bus.PIN_IRQ: _pin_irq, bus.ADC_READ: _adc_read, bus.I2C_SCAN: _i2c_scan,
         bus.I2C_WRITE: _i2c_write, bus.I2C_READ: _i2c_read, bus.I2C_WRITE_READ: _i2c_write_read,
+        bus.PWM_SET: _pwm_set,
     }
 
     def _chip(self, number, address):
@@ -460,6 +529,8 @@ class _Pin:
 
     def __init__(self):
         self.history = []
+        self.pwm = None
+        self.pwm_history = []
         self.outside = None
         self.level = 0
         self._forget()
@@ -470,6 +541,13 @@ class _Pin:
     def reset(self, time_us):
         self._forget()
         self.settle(time_us)
+        self.set_pwm(time_us, None)
+
+    def set_pwm(self, time_us, pwm):
+        """``pwm`` is (freq_hz, duty), or None for off; note a change."""
+        if pwm != self.pwm:
+            self.pwm = pwm
+            self.pwm_history.append((time_us / 1e6, *(pwm or (0, 0.0))))
 
     def settle(self, time_us):
         """Find the level; note a change. Returns the edge if it raises an interrupt, else 0."""

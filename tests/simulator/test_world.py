@@ -134,6 +134,42 @@ def test_output_levels_and_their_history():
     assert world.pin_history(2) == [(1.0, 1), (2.0, 0)]
 
 
+def test_pwm_and_its_history():
+    world = World()
+    assert world.pwm(25) is None and world.pwm_history(25) == []
+    ask(world, bus.PWM_SET, 1_000_000, 25, 50, 16384)
+    assert world.pwm(25) == (50, 0.25)
+    ask(world, bus.PWM_SET, 1_500_000, 25, 50, 16384)
+    ask(world, bus.PWM_SET, 2_000_000, 25, 40_000_000, 65535)
+    ask(world, bus.PWM_SET, 3_000_000, 25, 0, 0)
+    assert world.pwm(25) is None
+    assert world.pwm_history(25) == [(1.0, 50, 0.25), (2.0, 40_000_000, 1.0), (3.0, 0, 0.0)]
+
+
+@pytest.mark.parametrize("op, args", [(bus.PIN_MODE, (25, bus.MODE_OUT, bus.PULL_NONE)), (bus.RESET, ())])
+def test_a_pin_mode_or_a_reset_ends_pwm(op, args):
+    world = World()
+    ask(world, bus.PWM_SET, 0, 25, 50, 16384)
+    ask(world, op, 1_000_000, *args)
+    assert world.pwm(25) is None and world.pwm_history(25)[-1] == (1.0, 0, 0.0)
+
+
+@pytest.mark.parametrize("pulse_us, deg", [(500, 0), (1000, 45), (1500, 90), (2500, 180), (400, 0), (3000, 180)])
+def test_a_pulse_is_a_servos_angle(pulse_us, deg):
+    world = World()
+    for freq_hz in (50, 333):
+        ask(world, bus.PWM_SET, 0, 25, freq_hz, round(pulse_us * freq_hz * 65536 / 1e6))
+        assert world.servo_deg(25) == pytest.approx(deg, abs=0.02)
+
+
+def test_a_servo_without_pulses_has_no_angle():
+    world = World()
+    assert world.servo_deg(25) is None
+    for duty_u16 in (0, 65535):
+        ask(world, bus.PWM_SET, 0, 25, 50, duty_u16)
+        assert world.servo_deg(25) is None
+
+
 def test_a_sleep_ends_at_the_first_interrupt():
     world = World()
     ask(world, bus.PIN_MODE, 0, 0, bus.MODE_IN, bus.PULL_UP)

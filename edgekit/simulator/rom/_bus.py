@@ -12,6 +12,7 @@ I2C_SCAN = 8
 I2C_WRITE = 9
 I2C_READ = 10
 I2C_WRITE_READ = 11
+PWM_SET = 12
 
 _device = open("/dev/bus", "r+b")
 send = _device.write  # op and arguments; raises OSError

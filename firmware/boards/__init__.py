@@ -74,9 +74,12 @@ def adc():
 
 
 def servo():
-    """The servo's pin as a 50 Hz ``PWM``: pulses of 1 ms are one end, of 2 ms the other."""
+    """The servo's pin as a 50 Hz ``PWM``, still without pulses: it moves with the first ``duty_ns()``.
+
+    ``duty_ns(1_500_000)`` is the middle. The ends are between 500_000 and 2_500_000; many servos have narrower ones.
+    """
     from machine import PWM
-    return PWM(Pin(pins.SERVO), freq=50)
+    return PWM(Pin(pins.SERVO), freq=50, duty_u16=0)
 
 
 def i2c():

@@ -52,6 +52,18 @@ def test_led_button_and_sensor_work_whatever_the_pins_are(profile):
         assert board.eval("imu.accel_g()") == (0, 1, 0)
 
 
+@pytest.mark.parametrize("profile", TABLES)
+def test_the_servo_moves_when_it_is_told_to(profile):
+    with SimulatedBoard(profile) as board:
+        board.install("capture")
+        board.exec("import boards\nservo = boards.servo()")
+        pin = board.eval("boards.pins.SERVO")
+        assert board.world.servo_deg(pin) is None, "no pulse before the first command"
+        for ns, deg in ((500_000, 0), (1_500_000, 90), (2_500_000, 180)):
+            board.exec(f"servo.duty_ns({ns})")
+            assert board.world.servo_deg(pin) == pytest.approx(deg, abs=0.1)
+
+
 def test_an_unknown_board_is_told_what_is_known():
     with SimulatedBoard("esp32") as board:
         board.install("capture")

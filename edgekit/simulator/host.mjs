@@ -355,12 +355,18 @@ const textDevice = {
 };
 
 let resetWanted = false;
+let wallUs = 0;        // date and time when a program last looked: microseconds since 2000
+let wallOffsetUs = 0;  // what the program's own setting adds; it outlives a reset, as on an ESP32
 const TICKS_PERIOD = 2 ** 30;
 const romModule = {
     ticks_us: () => lookUs() % TICKS_PERIOD,
     ticks_ms: () => Math.floor(lookUs() / 1000) % TICKS_PERIOD,
-    seconds: () => Math.floor(lookUs() / 1e6),
-    microseconds: () => lookUs() % 1e6,
+    seconds() {
+        wallUs = lookUs() + wallOffsetUs;
+        return Math.floor(wallUs / 1e6);
+    },
+    microseconds: () => wallUs - Math.floor(wallUs / 1e6) * 1e6,  // of the last seconds()
+    set_seconds(seconds, us) { wallOffsetUs = seconds * 1e6 + us - nowUs(); },
     sleep,
     spend(us) { virtualUs += us; },
     next_irq: () => irqs.length ? irqs.shift() : -1,

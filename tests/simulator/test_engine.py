@@ -84,7 +84,12 @@ def test_no_device_is_enodev(board):
     ("Pin(-1)", "ValueError: invalid pin"), ("Pin('PZ1')", "ValueError: invalid pin"),
     ("Pin(1, 99)", "ValueError: invalid pin mode"), ("I2C(7)", r"ValueError: I2C\(7\) doesn't exist"),
     ("ADC(Pin(34), atten=9)", "ValueError: invalid atten"),
-    ("Timer(0, period=0)", "ValueError: invalid period"), ("lightsleep()", "ValueError: .* nothing else wakes"),
+    ("Timer(0, period=0)", "ValueError: invalid period"),
+    ("WDT(1)", "ValueError"), ("WDT(timeout=0)", "ValueError: WDT timeout too short"),
+    ("RTC().datetime(5)", "TypeError: object 'int' isn't a tuple or list"),
+    ("RTC().datetime((2030, 1, 1))", "ValueError: requested length 8 but object has length 3"),
+    ("RTC().datetime((2030, 1, 1, 0, 0, 0, 0, 0.5))", "TypeError: can't convert float to int"),
+    ("lightsleep()", "ValueError: .* nothing else wakes"),
 ])
 def test_wrong_arguments(board, code, message):
     with pytest.raises(BoardCodeError, match=message):
@@ -136,6 +141,40 @@ def test_time(board):
     assert 0 <= board.eval("time.time_ns() // 1000000000 - time.time()") <= 1
     # A loop that waits for a time ends although the virtual clock stands still between looks.
     board.exec("t = time.ticks_ms()\nwhile time.ticks_diff(time.ticks_ms(), t) < 20: pass", timeout_s=10)
+
+
+def test_the_rtc_sets_the_boards_date_and_time():
+    with SimulatedBoard() as board:
+        board.exec("import time\nfrom machine import RTC\nr = RTC()")
+        assert board.eval("r.datetime()")[:6] == (2000, 1, 1, 5, 0, 0), "a Saturday"
+        ticks_ms = board.eval("time.ticks_ms()")
+        board.exec("r.datetime((2030, 12, 31, 0, 23, 59, 59, 250_000))\ntime.sleep_ms(250)")
+        year, month, day, weekday, hour, minute, second, us = board.eval("r.datetime()")
+        assert (year, month, day, weekday, hour, minute, second) == (2030, 12, 31, 1, 23, 59, 59), "a Tuesday"
+        assert 500_000 <= us < 501_000
+        board.exec("time.sleep_ms(500)")
+        assert board.eval("r.datetime()")[:7] == (2031, 1, 1, 2, 0, 0, 0)
+        assert board.eval("time.localtime()[:6]") == (2031, 1, 1, 0, 0, 0)
+        assert board.eval("time.time() == time.mktime((2031, 1, 1, 0, 0, 0, 0, 0))")
+        assert 750 <= board.eval("time.ticks_ms()") - ticks_ms < 760, "ticks count on"
+        board.reset()
+        assert board.eval("__import__('time').localtime()[:3]") == (2031, 1, 1), "it outlives a reset"
+        board.exec("from machine import RTC\nRTC().init((2060, 2, 29, 1, 2, 3, 0, 0))")
+        assert board.eval("RTC().datetime()[:7]") == (2060, 2, 29, 6, 1, 2, 3)
+
+
+def test_seconds_and_their_fraction_are_of_the_same_moment(board):
+    # A look costs 5 us, so a program can look right before a second is full. Step over some seconds in both ways.
+    board.exec("import time\nsteps_ns = []\nfor second in range(4):\n    if second % 2:\n        time.ticks_us()\n"
+               "    now = time.time_ns()\n    time.sleep_us(999_900 - now // 1000 % 1_000_000)\n"
+               "    last = time.time_ns()\n    for _ in range(40):\n        now = time.time_ns()\n"
+               "        steps_ns.append(now - last)\n        last = now")
+    assert 0 < board.eval("min(steps_ns)") and board.eval("max(steps_ns)") <= 10_000
+
+
+def test_a_watchdog_can_be_fed_and_never_bites(board):
+    board.exec("import time\nfrom machine import WDT\nw = WDT(timeout=100)\nw.feed()\ntime.sleep(1)\nw.feed()")
+    assert board.eval("'w' in globals()") is True
 
 
 def test_the_clock_is_the_same_every_time():

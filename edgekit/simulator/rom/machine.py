@@ -1,8 +1,9 @@
 """``machine`` as ESP32 firmware has it, for what the course uses: Pin, Signal, ADC, PWM, I2C, SoftI2C, Timer,
-and a few functions."""
+RTC, WDT, and a few functions."""
 
 import _bus
 import _host
+import time_board as _time
 
 PWRON_RESET = 1
 SOFT_RESET = 5
@@ -424,6 +425,43 @@ class Timer:
 
     def value(self):
         return (self._period_us - self._due_in_us()) // 1000
+
+
+class RTC:
+    """Date and time: what ``time.time()`` counts. It goes on through a reset."""
+
+    def datetime(self, fields=None):
+        """(year, month, day, weekday, hour, minute, second, microsecond); Monday is 0, and not needed to set."""
+        if fields is None:
+            year, month, day, hour, minute, second, weekday, _ = _time.gmtime()
+            return (year, month, day, weekday, hour, minute, second, _host.microseconds())
+        _set_clock(fields, 4)
+
+    def init(self, fields):
+        """(year, month, day, hour, minute, second, anything, microsecond)."""
+        _set_clock(fields, 3)
+
+
+def _set_clock(fields, hour):
+    if not isinstance(fields, (tuple, list)):
+        raise TypeError("object '%s' isn't a tuple or list" % type(fields).__name__)
+    if len(fields) != 8:
+        raise ValueError("requested length 8 but object has length %d" % len(fields))
+    fields = [_to_int(field) for field in fields]
+    _host.set_seconds(_time.mktime(fields[:3] + fields[hour:hour + 3] + [0, 0]), fields[7])
+
+
+class WDT:
+    """A watchdog that never bites: the simulated board does not reset when nobody feeds it in time."""
+
+    def __init__(self, id=0, timeout=5000):
+        if id != 0:
+            raise ValueError
+        if _to_int(timeout) <= 0:
+            raise ValueError("WDT timeout too short")
+
+    def feed(self):
+        pass
 
 
 def unique_id():

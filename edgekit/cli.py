@@ -1,6 +1,7 @@
 """The command ``edgekit``: the pipeline's verbs in the terminal."""
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 
@@ -50,6 +51,13 @@ def _parser():
     add("demo", _demo, "the whole path: capture, train, convert, deploy, recognise")
     add("boards", _boards, "list the boards that are plugged in")
     with_port(add("doctor", _doctor, "look at this computer and a board; say what to mend"))
+    sim = add("sim", _sim, "a simulated board that other programs (mpremote, Thonny) can use; ctrl-C ends it")
+    where = sim.add_mutually_exclusive_group(required=True)
+    where.add_argument("--tcp", type=int, metavar="PORT", help="a TCP port of this computer alone; 0: any free one")
+    where.add_argument("--pty", action="store_true", help="a pseudo-terminal, such as /dev/pts/3 (not on Windows)")
+    sim.add_argument("--profile", default="esp32", help="which board: esp32 (default), nano33ble, rp2040, ...")
+    sim.add_argument("--flash", type=Path, metavar="FOLDER", help="holds the board's files; default: a temporary one")
+    sim.add_argument("--clock", choices=["real", "virtual"], default="real")
     run = with_port(add("run", _run, "run an app of firmware/apps on the board"))
     run.add_argument("app", help="for example sensor_loop")
     run.add_argument("settings", nargs="*", metavar="NAME=VALUE", help="for example count=10")
@@ -82,6 +90,25 @@ def _doctor(options):
     findings = doctor(options.port or "sim")
     print(findings)
     return 0 if findings.ok else 1
+
+
+def _sim(options):
+    import signal
+
+    from edgekit.board.simulated import power_on
+    from edgekit.simulator.ports import PtyPort, TcpPort, serve
+    # A terminal that closes, or `kill`, ends it as ctrl-C does: with all that belongs to it.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    try:
+        with contextlib.closing(PtyPort() if options.pty else TcpPort(options.tcp)) as port, \
+                power_on(options.profile, options.flash, options.clock) as engine:
+            print(f"Simulated {options.profile} on {port.name} (no hardware). For example: "
+                  f"mpremote connect {port.name} repl. ctrl-C here ends it.", flush=True)
+            serve(engine, port)
+    except KeyboardInterrupt:
+        print("\nThe simulated board has ended.")
 
 
 def _run(options):

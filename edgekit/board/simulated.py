@@ -1,5 +1,6 @@
 """The simulated board: MicroPython in WebAssembly, with a flash folder, a clock and a world around it."""
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,7 +10,7 @@ from edgekit.board.profiles import Profile, get_profile
 from edgekit.errors import BoardError
 from edgekit.simulator.engine import Engine
 
-__all__ = ["SimulatedBoard"]
+__all__ = ["SimulatedBoard", "power_on"]
 
 _PYSTACK_WORDS = 8192
 # What the simulated machine, time and so on take of the heap; real firmware has them in flash.
@@ -53,26 +54,15 @@ class SimulatedBoard(Board):
     kind = "simulated"
 
     def __init__(self, profile: str | Profile = "esp32", flash=None, clock: str = "virtual", world=None):
-        if clock not in ("virtual", "real"):
-            raise BoardError(f"clock is 'virtual' or 'real', not {clock!r}.")
         self.profile = get_profile(profile)
         if world is None:
             world = _world_with_sensor(self.profile)
         self.world = world
         self._temporary = None if flash is not None else tempfile.mkdtemp(prefix="edgekit-flash-")
         self.flash = Path(flash if flash is not None else self._temporary)
-        self.flash.mkdir(parents=True, exist_ok=True)
         transport = None
         try:
-            transport = Engine({
-                "flash": str(self.flash.resolve()),
-                "flash_bytes": self.profile.flash_bytes,
-                "clock": clock,
-                "heap_bytes": self.profile.heap_bytes + _ROM_HEAP_BYTES,
-                "pystack_words": _PYSTACK_WORDS,
-                "profile": {"sys_platform": self.profile.sys_platform, "machine": self.profile.machine,
-                            "build": self.profile.build},
-            }, lambda request: self.world.transaction(request))
+            transport = _start(self.profile, self.flash, clock, lambda request: self.world.transaction(request))
             super().__init__(transport)
         except BaseException:
             if transport is not None:
@@ -93,6 +83,46 @@ class SimulatedBoard(Board):
     def _remove_temporary(self):
         if self._temporary:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def power_on(profile: str | Profile = "esp32", flash=None, clock: str = "real"):
+    """A simulated board's bare UART, for other programs; its ``boot.py`` and ``main.py`` run.
+
+    Parameters
+    ----------
+    profile, flash, clock
+        As for :class:`SimulatedBoard`.
+
+    Yields
+    ------
+    edgekit.simulator.engine.Engine
+        It ends with the ``with`` block, and a temporary flash with it.
+    """
+    profile = get_profile(profile)
+    with tempfile.TemporaryDirectory(prefix="edgekit-flash-", ignore_cleanup_errors=True) as temporary:
+        engine = _start(profile, Path(flash or temporary), clock, _world_with_sensor(profile).transaction)
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+
+def _start(profile, flash, clock, transaction):
+    if clock not in ("virtual", "real"):
+        raise BoardError(f"clock is 'virtual' or 'real', not {clock!r}.")
+    try:
+        flash.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BoardError(f"{str(flash)!r} cannot be the board's flash: {error.strerror}. Give a folder.") from error
+    return Engine({
+        "flash": str(flash.resolve()),
+        "flash_bytes": profile.flash_bytes,
+        "clock": clock,
+        "heap_bytes": profile.heap_bytes + _ROM_HEAP_BYTES,
+        "pystack_words": _PYSTACK_WORDS,
+        "profile": {"sys_platform": profile.sys_platform, "machine": profile.machine, "build": profile.build},
+    }, transaction)
 
 
 def _world_with_sensor(profile):

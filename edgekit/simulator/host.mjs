@@ -370,7 +370,7 @@ const romModule = {
     sleep,
     spend(us) { virtualUs += us; },
     next_irq: () => irqs.length ? irqs.shift() : -1,
-    interrupt_char: () => module._mp_hal_get_interrupt_char(),
+    interrupt_char(char) { Atomics.store(cells, S.RUNNING, char === CTRL_C ? 1 : 0); },
     reset() { resetWanted = true; },
 };
 

@@ -10,6 +10,7 @@ def start(profile):
 
     import gc_board
     import machine
+    import micropython_board
     import os_board
     import sys_board
     import time_board
@@ -22,6 +23,7 @@ def start(profile):
     modules["os"] = modules["uos"] = os_board
     modules["gc"] = modules["ugc"] = gc_board
     modules["umachine"] = machine
+    modules["micropython"] = micropython_board.Micropython()
     modules["sys"] = modules["usys"] = sys_board.Sys(profile)
     builtins.input = _input
     # Only what a board has: a script that imports another of this build's frozen modules would fail there.
@@ -30,7 +32,7 @@ def start(profile):
     for name in list(main):
         if name[:2] != "__":
             del main[name]
-    for name in ("gc_board", "sys_board", "time_board", "os_board"):
+    for name in ("gc_board", "micropython_board", "sys_board", "time_board", "os_board"):
         del modules[name]
     gc.collect()
 

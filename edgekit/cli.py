@@ -51,7 +51,7 @@ def _parser():
     add("demo", _demo, "the whole path: capture, train, convert, deploy, recognise")
     add("boards", _boards, "list the boards that are plugged in")
     with_port(add("doctor", _doctor, "look at this computer and a board; say what to mend"))
-    sim = add("sim", _sim, "a simulated board that other programs (mpremote, Thonny) can use; ctrl-C ends it")
+    sim = add("sim", _sim, "a simulated board that other programs (mpremote) can use; ctrl-C ends it")
     where = sim.add_mutually_exclusive_group(required=True)
     where.add_argument("--tcp", type=int, metavar="PORT", help="a TCP port of this computer alone; 0: any free one")
     where.add_argument("--pty", action="store_true", help="a pseudo-terminal, such as /dev/pts/3 (not on Windows)")
@@ -105,7 +105,7 @@ def _sim(options):
         with contextlib.closing(PtyPort() if options.pty else TcpPort(options.tcp)) as port, \
                 power_on(options.profile, options.flash, options.clock) as engine:
             print(f"Simulated {options.profile} on {port.name} (no hardware). For example: "
-                  f"mpremote connect {port.name} repl. ctrl-C here ends it.", flush=True)
+                  f"mpremote connect {port.name} ls. ctrl-C here ends it.", flush=True)
             serve(engine, port)
     except KeyboardInterrupt:
         print("\nThe simulated board has ended.")

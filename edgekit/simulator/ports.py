@@ -42,7 +42,8 @@ class _Port:
 class TcpPort(_Port):
     """A TCP port on 127.0.0.1, for one client at a time.
 
-    Whoever can open it can run programs on the board: on a computer with other users, prefer :class:`PtyPort`.
+    Every user of this computer can open it, run programs on the board, and from there reach this user's files: on a
+    shared computer, prefer :class:`PtyPort`.
 
     Parameters
     ----------

@@ -28,30 +28,31 @@ class Sim:
 
     def __init__(self, *words):
         self.process = subprocess.Popen([*SIM, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.line = self.process.stdout.readline()
-        self.port = re.search(r"on (\S+) \(no hardware\)", self.line)[1]
+        self.port = re.search(r"on (\S+) \(no hardware\)", self.process.stdout.readline())[1]
 
-    @property
-    def address(self):
-        return "127.0.0.1", int(self.port.rpartition(":")[2])
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.stop()
 
     def client(self):
-        return socket.create_connection(self.address, timeout=10)
+        return socket.create_connection(("127.0.0.1", int(self.port.rpartition(":")[2])), timeout=10)
 
     def stop(self, number=signal.SIGTERM):
         """End it; returns its exit code and what it said last."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        said = self.process.communicate(timeout=10)[0]
-        return self.process.returncode, said
+        with self.process.stdout:
+            said = self.process.stdout.read()
+        return self.process.wait(10), said
 
 
 @pytest.fixture(scope="module", params=PORTS)
 def sim(request, tmp_path_factory):
     words = ["--tcp", "0"] if request.param == "--tcp" else ["--pty"]
-    sim = Sim(*words, "--flash", str(tmp_path_factory.mktemp("flash")))
-    yield sim
-    sim.stop()
+    with Sim(*words, "--flash", str(tmp_path_factory.mktemp("flash"))) as sim:
+        yield sim
 
 
 @pytest.fixture
@@ -160,8 +161,7 @@ def test_connect_to_it(sim):
 # --- the terminal, with a client that knows nothing -----------------------------------------------------------
 
 def test_friendly_prompt_and_ctrl_c_in_a_tight_loop():
-    sim = Sim("--tcp", "0", "--profile", "rp2040", "--clock", "virtual")
-    with sim.client() as client:
+    with Sim("--tcp", "0", "--profile", "rp2040", "--clock", "virtual") as sim, sim.client() as client:
         client.sendall(b"\rimport sys; sys.platform\r")
         receive(client, b"'rp2'\r\n>>> ")
         client.sendall(b"\r")
@@ -177,46 +177,57 @@ def test_friendly_prompt_and_ctrl_c_in_a_tight_loop():
         receive(client, b"waits\r\n")
         client.sendall(b"\x03")
         assert b"b'\\x03'" in receive(client, b">>> ")
-    assert sim.stop()[0] == 0
 
 
 def test_main_py_runs_without_a_client(tmp_path):
     (tmp_path / "main.py").write_text("n = 0\nwhile True:\n    n += 1\n    print('line', n)\n")
-    sim = Sim("--tcp", "0", "--flash", str(tmp_path))
-    time.sleep(1)
-    with sim.client() as client:
+    with Sim("--tcp", "0", "--flash", str(tmp_path)) as sim:
+        time.sleep(1)
+        client = sim.client()
         first = int(re.search(rb"line (\d+)\r\n", receive(client, b"\r\n") + receive(client, b"\r\n"))[1])
         assert first > 100, "what was printed before is gone, as on a UART"
         client.sendall(b"\x03")
         receive(client, b">>> ")
-    assert sim.stop()[0] == 0
+        client.close()
 
 
 def test_one_client_at_a_time_and_then_the_next():
-    sim = Sim("--tcp", "0")
-    for _ in range(3):
-        with sim.client() as first:
-            first.sendall(b"\r")
-            receive(first, b">>> ")
-            with sim.client() as second:
-                assert b"another program uses" in receive(second, b"\r\n")
-                assert second.recv(10) == b""
-            first.sendall(b"1 + 1\r")
-            assert b"2\r\n>>> " in receive(first, b"\r\n>>> ")
-    assert sim.stop()[0] == 0
+    with Sim("--tcp", "0") as sim:
+        for _ in range(3):
+            with sim.client() as first:
+                first.sendall(b"\r")
+                receive(first, b">>> ")
+                with sim.client() as second:
+                    assert b"another program uses" in receive(second, b"\r\n")
+                    assert second.recv(10) == b""
+                first.sendall(b"1 + 1\r")
+                assert b"2\r\n>>> " in receive(first, b"\r\n>>> ")
 
 
 def test_a_web_page_cannot_type():
-    sim = Sim("--tcp", "0")
-    with sim.client() as page:
-        page.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n\x03typed = 1\r")
-        try:
-            assert page.recv(100) == b""
-        except ConnectionResetError:
-            pass  # the same, said more rudely
-    with edgekit.connect(sim.port, quiet=True) as board:
-        assert board.eval("'typed' in globals()") is False
-    sim.stop()
+    with Sim("--tcp", "0") as sim:
+        with sim.client() as page:
+            page.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n\x03typed = 1\r")
+            try:
+                assert page.recv(100) == b""
+            except ConnectionResetError:
+                pass  # the same, said more rudely
+        with edgekit.connect(sim.port, quiet=True) as board:
+            assert board.eval("'typed' in globals()") is False
+
+
+@pytest.mark.skipif(not POSIX, reason="SKIP: Windows has no pseudo-terminals")
+def test_a_pty_forgets_what_nobody_reads():
+    with Sim("--pty") as sim:
+        for _ in range(2):
+            with edgekit.connect(sim.port, quiet=True) as board:
+                board._repl.start("while True: print('x' * 50)")
+                time.sleep(0.5)
+                # The cable is pulled; the program goes on, and its output has no place to go.
+                board._transport.close()
+            time.sleep(3)
+        with edgekit.connect(sim.port, quiet=True) as board:
+            assert board.exec("print('fresh')") == "fresh\n"
 
 
 # --- how it ends ----------------------------------------------------------------------------------------------
@@ -227,8 +238,7 @@ def test_a_web_page_cannot_type():
 def test_ctrl_c_and_kill_leave_nothing(port, number):
     sim = Sim(port, *(["0"] if port == "--tcp" else []))
     child, = psutil.Process(sim.process.pid).children()
-    flash = next(word for word in child.cmdline() if "flash_bytes" in word)
-    flash = re.search(r'"flash": "([^"]+)"', flash)[1]
+    flash = re.search(r'"flash": "([^"]+)"', " ".join(child.cmdline()))[1]
     assert os.path.isdir(flash)
     code, said = sim.stop(number)
     assert (code, said.strip()) == (0, "The simulated board has ended.")
@@ -241,8 +251,9 @@ def test_ctrl_c_and_kill_leave_nothing(port, number):
 def test_it_says_when_the_board_has_gone():
     sim = Sim("--tcp", "0")
     psutil.Process(sim.process.pid).children()[0].kill()
-    said = sim.process.communicate(timeout=10)[0]
-    assert sim.process.returncode == 1
+    sim.process.wait(10)
+    code, said = sim.stop()
+    assert code == 1
     assert said.startswith("edgekit: The simulated board stopped answering") and "Traceback" not in said
 
 

@@ -10,7 +10,7 @@ from edgekit.dataset import load_dataset
 from edgekit.deploy import gesture_bundle, parity, recognise_live, score_events
 from edgekit.errors import EdgekitError
 from edgekit.paths import atomic_write, work_dir
-from edgekit.recipes.gesture import convert_all, leaky_score, split, train_gesture_net
+from edgekit.recipes.gesture import convert_all, further_windows, leaky_score, split, train_gesture_net
 from edgekit.signals import gestures
 
 PARITY_WINDOWS = 100
@@ -84,6 +84,7 @@ def _train(dataset, parts):
 
 def _convert(model, parts):
     from edgekit.convert import run
+    from edgekit.features.motion import waveform
     from edgekit.tflite import report
     from edgekit.train import score, subject_interval
 
@@ -94,7 +95,10 @@ def _convert(model, parts):
         result = score(parts.test.y, run(content, test).argmax(axis=1))
         print(f"   {kind:<8} {len(content):>6} bytes   on four strangers {result}")
     low, high = subject_interval(parts.test.y, result.predicted, parts.test.subject)
-    print(f"   int8, when other strangers come (bootstrap over people): {low:.1%} to {high:.1%}\n")
+    print(f"   int8, when other strangers come (bootstrap over people): {low:.1%} to {high:.1%}")
+    further = further_windows(parts.params)
+    last_look = score(further.y, run(files["int8"], waveform(further.x, parts.params)).argmax(axis=1))
+    print(f"   int8, {len(set(further.subject.tolist()))} further people, with whom nothing was chosen: {last_look}\n")
     print("   " + str(report(files["int8"])).replace("\n", "\n   "))
     return files, result.accuracy
 

@@ -14,5 +14,6 @@ def test_demo_goes_from_the_first_sample_to_the_pin(capsys):
     honest = float(re.search(r"int8 +\d+ bytes   on four strangers ([\d.]+)%", text)[1])
     assert honest >= 95.0
     assert leaky > honest
+    assert float(re.search(r"with whom nothing was chosen: ([\d.]+)%", text)[1]) >= 95.0
     assert int(re.search(r"(\d+) of 25 gestures right", text)[1]) >= 20
     assert int(re.search(r"switched (\d+) times", text)[1]) >= 40

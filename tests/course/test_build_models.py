@@ -12,6 +12,7 @@ from edgekit.course import build_models
 from edgekit.dataset import load_dataset
 from edgekit.errors import ModelError
 from edgekit.features import FeatureParams
+from edgekit.features.motion import waveform
 from edgekit.paths import MODELS
 from edgekit.recipes import gesture
 from edgekit.train import score
@@ -66,6 +67,14 @@ def test_int8_model_understands_strangers(parts, shipped):
     assert f"int8: {result}" in card, "the card's figure is not what the shipped model reaches"
     assert hashlib.sha256(shipped["int8"]).hexdigest() in card
     assert "synthetic" in card and "leaky" in card
+
+
+def test_the_card_says_how_it_does_on_people_with_whom_nothing_was_chosen(parts, shipped):
+    assert not set(gesture.FURTHER_PEOPLE) & set(load_dataset("gestures").subjects)
+    further = gesture.further_windows(parts.params)
+    result = score(further.y, run(shipped["int8"], waveform(further.x, parts.params)).argmax(axis=1))
+    assert result.accuracy >= 0.95
+    assert f"with whom nothing was chosen: {result}" in (MODELS / build_models.CARD).read_text()
 
 
 def test_only_int8_runs_on_the_board(shipped):

@@ -77,7 +77,7 @@ def exercise_of(solution, name: str = "notebook"):
         for step in steps:
             exercise, _ = step.preprocess(exercise, {})
     except (RuntimeError, ValidationError) as error:
-        raise EdgekitError(f"{name}: {error} See docs/add_an_exercise.md.") from error
+        raise EdgekitError(f"{name}: {error} See docs/add-an-exercise.md.") from error
     if not any(STUB in cell.source for cell in exercise.cells):
         raise EdgekitError(f"{name}: expected at least one cell with ### BEGIN SOLUTION, found none.")
     return notebooks.clean(exercise)

@@ -100,7 +100,7 @@ def load(path: Path) -> Quiz:
                                                        for a in q["answers"])) for q in entries)
     except (ValueError, KeyError, TypeError) as error:
         raise EdgekitError(f"{path.name}: expected a list of questions, each with answers that have text and "
-                           f"feedback; found {type(error).__name__}: {error}. See docs/add_an_exercise.md.") from error
+                           f"feedback; found {type(error).__name__}: {error}. See docs/add-an-exercise.md.") from error
     if len(questions) != 5:
         raise EdgekitError(f"{path.name}: expected 5 questions, found {len(questions)}.")
     for number, question in enumerate(questions, 1):

@@ -24,6 +24,24 @@ op                    arguments                                                 
 ``I2C_READ``          as scan, ``address`` u8, ``stop`` u8, ``count`` u16          ``count`` bytes
 ``I2C_WRITE_READ``    as scan, ``address`` u8, ``count`` u16, bytes to write       ``count`` bytes
 ``PWM_SET``           ``pin`` u8, ``freq_hz`` u32 (0: off), ``duty_u16`` u16       none
+``SPI_TRANSFER``      ``bus`` u8, ``sck`` u8, ``mosi`` u8, ``miso`` u8,            as many bytes
+                      ``freq_hz`` u32, ``mode`` u8 (bit 0 phase, 1 polarity,
+                      2 LSB first), bytes
+``I2S_START``         ``id`` u8, ``sck`` u8, ``ws`` u8, ``sd`` u8, ``rate_hz``     none
+                      u32, ``bits`` u8 (16, 32), ``channels`` u8 (1, 2)
+``I2S_READ``          ``id`` u8, ``first`` u64 (sample frames since the start),    the frames, little endian
+                      ``frames`` u16
+``UART_START``        ``id`` u8, ``tx`` u8, ``rx`` u8, ``baud`` u32                none
+``UART_WRITE``        ``id`` u8, bytes                                             none
+``UART_ANY``          ``id`` u8                                                    ``count`` u16
+``UART_READ``         ``id`` u8, ``count`` u16                                     at most ``count`` bytes
+``ONEWIRE_RESET``     ``pin`` u8                                                   ``present`` u8
+``ONEWIRE_WRITE``     ``pin`` u8, ``bits`` u8 (1, 8), ``value`` u8                 none
+``ONEWIRE_READ``      ``pin`` u8, ``bits`` u8 (1, 8)                               ``value`` u8
+``DHT_READ``          ``pin`` u8                                                   5 bytes
+``BITSTREAM``         ``pin`` u8, bytes                                            none
+``PULSE``             ``pin`` u8, ``level`` u8, ``timeout_us`` u32                 ``duration_us`` i32 (-1, -2:
+                                                                                   time-out), ``reached_us`` u64
 ====================  ===========================================================  =============================
 
 ``SLEEP_UNTIL`` lets the world move on. It stops at the first event that raises an enabled interrupt and answers
@@ -34,6 +52,10 @@ every request carries the time, so the world catches up with the next one. A wor
 ``NOTE_TIME`` is sent when the board becomes idle, so that ``world.time_s`` is right; its answer is not read.
 
 ``duty_u16`` is the part of a period with the pin at 1, in 65536ths; 65535 is all of it.
+
+An SPI chip is chosen by its chip-select pin, a ``Pin`` that the program sets to 0. ``I2S_READ`` asks for frames that
+exist already: the board first sleeps until the last of them was taken. ``BITSTREAM`` is what ``machine.bitstream``
+sends: the bytes of addressable LEDs.
 
 An address that does not answer is ``errno.ENODEV`` (19). ``bus`` is 0 or 1, or ``SOFT_BUS`` for ``SoftI2C``.
 """
@@ -55,6 +77,19 @@ I2C_WRITE = 9
 I2C_READ = 10
 I2C_WRITE_READ = 11
 PWM_SET = 12
+SPI_TRANSFER = 13
+I2S_START = 14
+I2S_READ = 15
+UART_START = 16
+UART_WRITE = 17
+UART_ANY = 18
+UART_READ = 19
+ONEWIRE_RESET = 20
+ONEWIRE_WRITE = 21
+ONEWIRE_READ = 22
+DHT_READ = 23
+BITSTREAM = 24
+PULSE = 25
 
 MODE_IN, MODE_OUT, MODE_OPEN_DRAIN = 0, 1, 2
 PULL_NONE, PULL_UP, PULL_DOWN = 0, 1, 2
@@ -76,6 +111,19 @@ _ARGUMENTS = {
     I2C_READ: (struct.Struct("<BBBBBH"), ("bus", "scl", "sda", "address", "stop", "count")),
     I2C_WRITE_READ: (struct.Struct("<BBBBH"), ("bus", "scl", "sda", "address", "count")),
     PWM_SET: (struct.Struct("<BIH"), ("pin", "freq_hz", "duty_u16")),
+    SPI_TRANSFER: (struct.Struct("<BBBBIB"), ("bus", "sck", "mosi", "miso", "freq_hz", "mode")),
+    I2S_START: (struct.Struct("<BBBBIBB"), ("id", "sck", "ws", "sd", "rate_hz", "bits", "channels")),
+    I2S_READ: (struct.Struct("<BQH"), ("id", "first", "frames")),
+    UART_START: (struct.Struct("<BBBI"), ("id", "tx", "rx", "baud")),
+    UART_WRITE: (struct.Struct("<B"), ("id",)),
+    UART_ANY: (struct.Struct("<B"), ("id",)),
+    UART_READ: (struct.Struct("<BH"), ("id", "count")),
+    ONEWIRE_RESET: (struct.Struct("<B"), ("pin",)),
+    ONEWIRE_WRITE: (struct.Struct("<BBB"), ("pin", "bits", "value")),
+    ONEWIRE_READ: (struct.Struct("<BB"), ("pin", "bits")),
+    DHT_READ: (struct.Struct("<B"), ("pin",)),
+    BITSTREAM: (struct.Struct("<B"), ("pin",)),
+    PULSE: (struct.Struct("<BBI"), ("pin", "level", "timeout_us")),
 }
 
 

@@ -9,7 +9,7 @@ Example::
     imu = boards.accelerometer(rate_hz=100)
 
 Each board has a table: a module of this package with the names below. To add a board, copy the nearest table and
-add its line to ``_TABLES``; see ``docs/add_a_board.md``.
+add its line to ``_TABLES``; see ``docs/add-a-board.md``.
 
 ``NAME``; ``LED`` and ``LED_ON`` (the level that lights it); ``BUTTON`` (pressed is 0); ``ADC`` (analogue input);
 ``I2C_ID``, ``SCL``, ``SDA`` (the motion sensor's bus); ``RELAY``; ``SERVO``.

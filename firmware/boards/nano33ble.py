@@ -14,8 +14,10 @@ ADC = 4  # A0
 I2C_ID = 1
 SCL = 15
 SDA = 14
-RELAY = 47  # D3
-SERVO = 45  # D4
+RELAY = 47  # D4
+SERVO = 45  # D5
+MOTION_INT = 46  # D6, from the interrupt output of an MPU6050: the board's own sensor has no wire to a free pin
+SOUND = 23  # D7, from the digital output of a sound switch (KY-037): 1 while it is loud
 
 
 def accelerometer(rate_hz):

@@ -10,3 +10,5 @@ SCL = "PB6"
 SDA = "PB7"
 RELAY = "PB0"
 SERVO = "PA8"
+MOTION_INT = "PB1"  # the motion sensor's interrupt output
+SOUND = "PB10"  # digital output of a sound switch (KY-037): 1 while it is loud

@@ -12,7 +12,9 @@ Each board has a table: a module of this package with the names below. To add a 
 add its line to ``_TABLES``; see ``docs/add-a-board.md``.
 
 ``NAME``; ``LED`` and ``LED_ON`` (the level that lights it); ``BUTTON`` (pressed is 0); ``ADC`` (analogue input);
-``I2C_ID``, ``SCL``, ``SDA`` (the motion sensor's bus); ``RELAY``; ``SERVO``.
+``I2C_ID``, ``SCL``, ``SDA`` (the motion sensor's bus); ``RELAY``; ``SERVO``; ``MOTION_INT`` (from the motion sensor's
+INT pin); ``SOUND`` (from a sound switch). Where the port has ``machine.I2S``: ``MIC_ID``, ``MIC_SCK``, ``MIC_WS``,
+``MIC_SD``.
 """
 
 import os
@@ -64,6 +66,25 @@ def relay():
 def button():
     """The button as a ``Pin``: ``value()`` is 0 while it is pressed."""
     return Pin(pins.BUTTON, Pin.IN, Pin.PULL_UP)
+
+
+def motion_interrupt():
+    """The pin that the motion sensor's INT output drives: 1 after a movement, see ``sleep_until_motion``."""
+    return Pin(pins.MOTION_INT, Pin.IN)
+
+
+def sound_switch():
+    """The digital output of a sound switch (KY-037): 1 while it is louder than its screw is set to."""
+    return Pin(pins.SOUND, Pin.IN)
+
+
+def microphone(rate_hz=16000, buffer_bytes=8000):
+    """The I2S microphone (INMP441), 32 bits a sample, of which the upper 24 count; ``readinto(buf)`` fills ``buf``."""
+    if not hasattr(pins, "MIC_ID"):
+        raise RuntimeError("the table of the %s has no I2S microphone: its MicroPython has no machine.I2S" % pins.NAME)
+    from machine import I2S
+    return I2S(pins.MIC_ID, sck=Pin(pins.MIC_SCK), ws=Pin(pins.MIC_WS), sd=Pin(pins.MIC_SD), mode=I2S.RX, bits=32,
+               format=I2S.MONO, rate=rate_hz, ibuf=buffer_bytes)
 
 
 def adc():

@@ -25,6 +25,12 @@ class Polled:
         """The newest sample as counts into ``buf``, an ``array("h")`` of six."""
         self._read_into(buf, 0)
 
+    def sleep(self):
+        """These drivers have no sleep: the chip goes on measuring."""
+
+    def wake(self):
+        """Nothing to do; see ``sleep``."""
+
     def start(self):
         """The first sample of ``read_block`` comes one period from now."""
         self._next_us = ticks_add(ticks_us(), self._period_us)

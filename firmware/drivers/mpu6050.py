@@ -19,6 +19,12 @@ Without losing a sample while the program computes (the chip keeps up to 85 samp
         lost = imu.read_block(block)    # waits for 10 samples: ax ay az gx gy gz ax ay ...
 
 The samples are int16 counts; ``imu.scale`` says what one count is.
+
+Asleep until somebody moves it (0.5 mA in place of 3.8 mA; the chip's INT pin tells the board)::
+
+    imu.sleep_until_motion(threshold_g=0.2)
+    ...                                 # INT goes to 1 and stays there
+    imu.wake()                          # INT goes back to 0; all six axes again
 """
 
 from array import array
@@ -46,12 +52,17 @@ _SMPLRT_DIV = const(0x19)  # sample rate = 1 kHz / (1 + value)
 _CONFIG = const(0x1A)  # low-pass filter
 _GYRO_CONFIG = const(0x1B)  # range, bits 3 and 4
 _ACCEL_CONFIG = const(0x1C)  # range, bits 3 and 4
+_MOT_THR = const(0x1F)  # motion threshold, in steps of 32 mg
+_MOT_DUR = const(0x20)  # how long it must last, in ms
 _FIFO_EN = const(0x23)
+_INT_PIN_CFG = const(0x37)
+_INT_ENABLE = const(0x38)
 _INT_STATUS = const(0x3A)
 _ACCEL_XOUT_H = const(0x3B)  # six bytes; two of temperature; six of turn rate
 _TEMP_OUT_H = const(0x41)
 _USER_CTRL = const(0x6A)
 _PWR_MGMT_1 = const(0x6B)
+_PWR_MGMT_2 = const(0x6C)  # which axes stand by
 _FIFO_COUNT_H = const(0x72)
 _FIFO_R_W = const(0x74)
 _WHO_AM_I = const(0x75)
@@ -61,6 +72,13 @@ _FIFO_ACCEL_GYRO = const(0x78)
 _FIFO_ENABLE = const(0x40)
 _FIFO_RESET = const(0x04)
 _FIFO_OVERFLOW = const(0x10)
+_SLEEP = const(0x40)  # of PWR_MGMT_1
+_GYRO_OFF = const(0x07)
+_LATCH = const(0x20)  # INT stays at 1 until INT_STATUS is read
+_MOTION = const(0x40)  # of INT_ENABLE and INT_STATUS
+_HIGH_PASS_5_HZ = const(0x01)  # of ACCEL_CONFIG: the motion detector sees changes, not gravity
+_MOTION_STEP_G = 0.032
+_GYRO_START_MS = const(30)  # until the gyroscope's readings count, from its data sheet
 _FIFO_SAMPLES = const(85)  # 1024 bytes, 12 for each sample
 
 _ACCEL_RANGES_G = (2, 4, 8, 16)
@@ -108,7 +126,8 @@ class MPU6050:
         self._write_register(_CONFIG, self._filter_for(self.rate_hz))
         self._write_register(_SMPLRT_DIV, divider)
         self._write_register(_GYRO_CONFIG, _GYRO_RANGES_DPS.index(gyro_range_dps) << 3)
-        self._write_register(_ACCEL_CONFIG, _ACCEL_RANGES_G.index(accel_range_g) << 3)
+        self._accel_config = _ACCEL_RANGES_G.index(accel_range_g) << 3
+        self._write_register(_ACCEL_CONFIG, self._accel_config)
         self.full_scale = (accel_range_g,) * 3 + (gyro_range_dps,) * 3  # what 32768 counts would be
         self.scale = tuple(value / 32768 for value in self.full_scale)
         # The registers still hold a sample in the range after reset: wait for the first one in ours.
@@ -170,6 +189,40 @@ class MPU6050:
         for i in range(len(buf)):
             buf[i] = _int16(wire, 2 * i)
         return lost
+
+    def sleep(self):
+        """Measure nothing until ``wake``: the chip then needs about 5 uA."""
+        self._write_register(_PWR_MGMT_1, _SLEEP)
+
+    def sleep_until_motion(self, threshold_g=0.2, duration_ms=2):
+        """Watch for movement only, without the gyroscope; when there is one, the chip's INT pin goes to 1.
+
+        ``threshold_g``: change of acceleration along any axis, 0.032 to 8.16, in steps of 0.032; ``duration_ms``: how
+        long it must last, 1 to 255.
+        """
+        steps = round(threshold_g / _MOTION_STEP_G)
+        if not 1 <= steps <= 255:
+            raise ValueError("threshold_g is %r, expected 0.032 to 8.16" % (threshold_g,))
+        if not 1 <= duration_ms <= 255:
+            raise ValueError("duration_ms is %r, expected 1 to 255" % (duration_ms,))
+        self._write_register(_FIFO_EN, 0)
+        self._write_register(_PWR_MGMT_1, 0)  # the gyroscope's clock will stand still: take the chip's own
+        self._write_register(_PWR_MGMT_2, _GYRO_OFF)
+        self._write_register(_MOT_THR, steps)
+        self._write_register(_MOT_DUR, duration_ms)
+        self._write_register(_ACCEL_CONFIG, self._accel_config | _HIGH_PASS_5_HZ)
+        self._write_register(_INT_PIN_CFG, _LATCH)
+        self._read_register(_INT_STATUS)  # an old motion would hold INT at 1
+        self._write_register(_INT_ENABLE, _MOTION)
+
+    def wake(self):
+        """Measure all six axes again, after ``sleep`` or ``sleep_until_motion``."""
+        self._write_register(_INT_ENABLE, 0)
+        self._write_register(_ACCEL_CONFIG, self._accel_config)
+        self._write_register(_PWR_MGMT_2, 0)
+        self._write_register(_PWR_MGMT_1, 0x01)
+        self._read_register(_INT_STATUS)  # lets INT go back to 0
+        sleep_ms(_GYRO_START_MS)
 
     def _waiting(self):
         self._read_into(_FIFO_COUNT_H, self._pair)

@@ -59,6 +59,10 @@ class Smoother:
         if self.count < self.windows:
             self.count += 1
 
+    def clear(self):
+        """Forget all windows: the next one is the first."""
+        self.count = self._next = 0
+
     def full(self):
         """True once the means hold as many windows as they shall."""
         return self.count == self.windows

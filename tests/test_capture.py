@@ -38,7 +38,7 @@ def test_the_length_is_what_was_asked_for(board):
 
 
 def test_a_sensor_that_does_not_answer_is_an_error_with_advice(board):
-    board.world.fault()
+    board.world.fault("silent", address=0x68)
     try:
         with pytest.raises(BoardCodeError, match="no chip answers at I2C address 0x68. Check the four wires"):
             capture(board, 1, progress=False)

@@ -57,7 +57,11 @@ An SPI chip is chosen by its chip-select pin, a ``Pin`` that the program sets to
 exist already: the board first sleeps until the last of them was taken. ``BITSTREAM`` is what ``machine.bitstream``
 sends: the bytes of addressable LEDs.
 
-An address that does not answer is ``errno.ENODEV`` (19). ``bus`` is 0 or 1, or ``SOFT_BUS`` for ``SoftI2C``.
+An address that does not answer is ``ENODEV``, a bus that is stuck ``ETIMEDOUT``: MicroPython's numbers, which differ
+from some computers'. ``bus`` is 0 or 1, or ``SOFT_BUS`` for ``SoftI2C``.
+
+Times in requests and answers count from the board's own power-on. A ``RESET`` whose time is before the last request's
+says that the board lost its power; the world's clock goes on.
 """
 
 import struct
@@ -95,6 +99,8 @@ MODE_IN, MODE_OUT, MODE_OPEN_DRAIN = 0, 1, 2
 PULL_NONE, PULL_UP, PULL_DOWN = 0, 1, 2
 EDGE_RISING, EDGE_FALLING = 1, 2
 SOFT_BUS = 255
+
+EIO, ENODEV, EINVAL, ENOSPC, ETIMEDOUT = 5, 19, 22, 28, 110  # as MicroPython numbers them
 
 _HEAD = struct.Struct("<BQ")
 _ARGUMENTS = {
@@ -149,6 +155,13 @@ class Request:
     data: bytes
 
 
+def take_apart(request: bytes) -> tuple[int, int, tuple, bytes]:
+    """Op, time_us, arguments and data of a request: :func:`parse` without a name for each, for the busy world."""
+    op, time_us = _HEAD.unpack_from(request)
+    layout, _ = _ARGUMENTS[op]
+    return op, time_us, layout.unpack_from(request, _HEAD.size), bytes(request[_HEAD.size + layout.size:])
+
+
 def parse(request: bytes) -> Request:
     """Take a request apart.
 
@@ -157,10 +170,7 @@ def parse(request: bytes) -> Request:
     >>> parse(pack(PIN_SET, 1500, 2, 1))
     Request(op=4, time_us=1500, args=(2, 1), data=b'')
     """
-    op, time_us = _HEAD.unpack_from(request)
-    layout, _ = _ARGUMENTS[op]
-    start = _HEAD.size
-    return Request(op, time_us, layout.unpack_from(request, start), bytes(request[start + layout.size:]))
+    return Request(*take_apart(request))
 
 
 def pack(op: int, time_us: int, *args: int, data: bytes = b"") -> bytes:

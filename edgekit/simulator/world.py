@@ -1,12 +1,11 @@
-"""What the simulated board senses and moves: physical quantities over time, pins, and chips on its buses.
+"""What the simulated board senses and moves: physical quantities over time, pins, and devices on its buses.
 
 The board asks with the requests of :mod:`edgekit.simulator.bus`; a notebook, a widget or a test changes the world at
-the same time. Quantities are physical (g, degrees per second, volts): the chips turn them into counts.
+the same time. Quantities are physical (g, degrees per second, volts): the chips turn them into counts. The rooms
+behind this door: :mod:`~edgekit.simulator.quantities`, :mod:`~edgekit.simulator.pins`,
+:mod:`~edgekit.simulator.analogue`, :mod:`~edgekit.simulator.buses`, :mod:`~edgekit.simulator.faults`.
 """
 
-import bisect
-import errno
-import math
 import threading
 import warnings
 from collections.abc import Callable
@@ -14,23 +13,12 @@ from collections.abc import Callable
 import numpy as np
 
 from edgekit.errors import DataError
-from edgekit.simulator import bus
+from edgekit.simulator import bus, buses, faults
+from edgekit.simulator.analogue import Analogue
+from edgekit.simulator.pins import Pins, parts_of, pin_number
+from edgekit.simulator.quantities import QUANTITIES, Quantities
 
 __all__ = ["World", "pin_number"]
-
-MOTION_CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")
-
-_TO_G = {"g": 1.0, "m/s2": 1 / 9.80665, "m/s^2": 1 / 9.80665, "m/s²": 1 / 9.80665}
-_TO_DPS = {"dps": 1.0, "deg/s": 1.0, "°/s": 1.0, "rad/s": 180 / math.pi}
-_TO_VOLTS = {"V": 1.0, "v": 1.0, "mV": 1e-3}
-
-# Volts at which the converter reaches its largest number, for each attenuation in dB. Idealised: a real ESP32 is
-# bent at both ends and differs from chip to chip.
-_ADC_FULL_SCALE_V = {0: 1.1, 2: 1.5, 6: 2.2, 11: 3.3}
-_SUPPLY_V = 3.3
-_ADC_BITS = 12
-
-_SERVO_US = (500, 2500)  # pulses at which a servo is at 0 and at 180 degrees
 
 
 class World:
@@ -41,29 +29,47 @@ class World:
     seed : int
         Seed of all noise. The same seed and the same times give the same values.
 
+    Attributes
+    ----------
+    parts : list of Part
+        What hangs on which pin of the board, for a drawing; empty until :meth:`name_pins`.
+
     Examples
     --------
     >>> world = World()
-    >>> world.set(accel_g=(0, 1, 0))       # the board stands on its edge
-    >>> world.sense_motion(0)
-    ((0.0, 1.0, 0.0), (0.0, 0.0, 0.0), 25.0)
+    >>> world.set(accel_g=(0, 1, 0), lux=lambda time_s: 100 + 10 * time_s)    # it stands on its edge; day breaks
+    >>> world.sense("accel_g", 0)
+    (0.0, 1.0, 0.0)
+    >>> world.sense("lux", 2_000_000)
+    120.0
     """
 
     def __init__(self, seed: int = 0):
         self._lock = threading.RLock()
+        self._depth = 0
+        self._later = []  # calls that wait until the lock is free
+        self._listeners = []
         self._seed = seed
-        self._now_us = 0
-        self._constant = {"accel_g": (0.0, 0.0, 1.0), "gyro_dps": (0.0, 0.0, 0.0), "temperature_c": 25.0}
-        self._noise = {"accel_g": 0.0, "gyro_dps": 0.0, "volts": 0.0}
-        self._bias = {"accel_g": (0.0, 0.0, 0.0), "gyro_dps": (0.0, 0.0, 0.0)}
-        self._playing = []
-        self._volts = {}
-        self._pins = {}
-        self._events = []  # (time_us, order, pin, level), sorted
-        self._event_count = 0
-        self._due_irqs = []
-        self._chips = {}
-        self._silent = set()
+        self._offset_us = 0  # the world's clock minus the board's
+        self._names = {}
+        self.parts = []
+        self._faults = {}  # kind: list of settings
+        self._board_faults = None
+
+        self._quantities = Quantities(seed)
+        self._pins = Pins(self._changed, lambda number, level: self._spi.select(number, level))
+        self._analogue = Analogue(seed, self._clock)
+        self._i2c = buses.I2C(self._clock)
+        self._spi = buses.SPI(self._clock)
+        self._microphones = buses.Microphones(self._clock)
+        self._uarts = buses.Uarts(self._call_later)
+        self._onewire = buses.OneWire(self._clock)
+        self._dht = buses.DHT(self._clock)
+        self._pixels = buses.Pixels(self._changed)
+        self._answers = {bus.NOTE_TIME: lambda args, data: b""}
+        for room in (self._pins, self._analogue, self._i2c, self._spi, self._microphones, self._uarts, self._onewire,
+                     self._dht, self._pixels):
+            self._answers.update(room.answers)
 
     @classmethod
     def with_motion_sensor(cls, seed: int = 0) -> "World":
@@ -79,89 +85,131 @@ class World:
 
     @property
     def time_s(self) -> float:
-        """The board's clock in seconds, as the board last told it."""
-        return self._now_us / 1e6
+        """The world's clock in seconds, as the board last told it: the board's own, until it loses its power."""
+        return self._pins.now_us / 1e6
 
-    # Motion
+    def _clock(self):
+        return self._pins.now_us
 
-    def set(self, accel_g=None, gyro_dps=None, temperature_c=None) -> None:
-        """Hold the sensor still: constants, until they are set again or while no recording plays.
+    # Quantities
+
+    def set(self, **quantities) -> None:
+        """Say what the surroundings are like, until they are set again or while no recording plays.
 
         Parameters
         ----------
-        accel_g : three numbers, optional
-            Acceleration in g; at rest gravity alone: ``(0, 0, 1)``.
-        gyro_dps : three numbers, optional
-            Turn rate in degrees per second.
-        temperature_c : float, optional
+        **quantities
+            Names of :data:`edgekit.simulator.quantities.QUANTITIES`: ``accel_g``, ``gyro_dps``, ``mag_gauss``,
+            ``temperature_c``, ``humidity_percent``, ``pressure_hpa``, ``lux``, ``color``, ``proximity``, ``ppg``,
+            ``sound``, ``soil_moisture_percent``, ``current_a``. Each a number, or a tuple where it has several
+            channels; or a function of the time in seconds that gives one.
+
+        Raises
+        ------
+        DataError
+            There is no such quantity, or it has another number of channels; nothing is set then.
+
+        Examples
+        --------
+        >>> World().set(accel_g=(0, 0, 1), temperature_c=21.5)
         """
         with self._changing():
-            for name, value in (("accel_g", accel_g), ("gyro_dps", gyro_dps)):
-                if value is not None:
-                    self._constant[name] = _three(name, value)
-            if temperature_c is not None:
-                self._constant["temperature_c"] = float(temperature_c)
+            new = [(self._quantities[name], value) for name, value in quantities.items()]
+            for source, value in new:
+                source.check(value)
+            for source, value in new:
+                source.set(value)
 
-    def play(self, recording, loop: bool = False, at_s: float | None = None) -> None:
-        """Move the sensor as a recording says: each sample is held until the next.
+    def value(self, name: str):
+        """What a quantity is now, without bias, noise and faults: a number, or a tuple for several channels."""
+        with self._lock:
+            return self._quantities[name].value(self._clock())
+
+    def play(self, recording, loop: bool = False, at_s: float | None = None, as_: str | None = None) -> None:
+        """Let a recording say what the surroundings are like: each sample is held until the next.
 
         Parameters
         ----------
         recording : edgekit.recording.Recording
-            Channels among ax, ay, az (g or m/s2) and gx, gy, gz (dps or rad/s). Channels that it lacks keep their
-            constants.
+            Its channels choose the quantity: ax, ay, az, gx, gy, gz, temperature, audio, ...; its units are
+            converted. Channels that it lacks keep their constants.
         loop : bool
             Start again at its end. Otherwise the constants are back then.
         at_s : float, optional
-            When it starts, on the board's clock; default: now.
+            When it starts, on the world's clock; default: now.
+        as_ : str, optional
+            The quantity that it is, whatever its channels are called: ``as_="sound"`` for a WAV file.
 
         Raises
         ------
         DataError
             The recording has other channels or units.
         """
-        playing = _Playing(recording, loop, MOTION_CHANNELS)
         with self._changing():
-            playing.start_us = self._now_us if at_s is None else round(at_s * 1e6)
-            self._playing = [p for p in self._playing if p.loop or p.stop_us > self._now_us]
-            self._playing.append(playing)
+            now_us = self._clock()
+            start_us = now_us if at_s is None else round(at_s * 1e6)
+            self._quantities.play(recording, now_us, start_us, loop, as_)
 
     def stop(self) -> None:
         """Stop everything that plays; the constants are back."""
         with self._changing():
-            self._playing = []
+            for source in self._quantities:
+                source.stop()
 
-    def set_noise(self, accel_g: float = 0.0, gyro_dps: float = 0.0, volts: float = 0.0) -> None:
-        """Standard deviation of the noise that each reading has on top, per quantity."""
+    def set_noise(self, **sd) -> None:
+        """Standard deviation of the noise that each reading has on top, per quantity; also ``volts`` of a pin.
+
+        Examples
+        --------
+        >>> World().set_noise(accel_g=0.004, gyro_dps=0.05, volts=0.002)
+        """
         with self._changing():
-            self._noise = {"accel_g": float(accel_g), "gyro_dps": float(gyro_dps), "volts": float(volts)}
+            new = [(self._analogue if name == "volts" else self._quantities[name], value)
+                   for name, value in sd.items()]
+            for source, value in new:
+                source.set_noise(value)
 
-    def set_bias(self, accel_g=(0, 0, 0), gyro_dps=(0, 0, 0)) -> None:
-        """What the chip reads too much, per axis: no two chips are alike."""
+    def set_bias(self, **bias) -> None:
+        """What the chip reads too much, per quantity: no two chips are alike.
+
+        Examples
+        --------
+        >>> World().set_bias(accel_g=(0.02, -0.01, 0.03), temperature_c=1.5)
+        """
         with self._changing():
-            self._bias = {"accel_g": _three("accel_g", accel_g), "gyro_dps": _three("gyro_dps", gyro_dps)}
+            for source, value in [(self._quantities[name], value) for name, value in bias.items()]:
+                source.set_bias(value)
 
-    def sense_motion(self, time_us: int) -> tuple:
-        """What a motion sensor feels at a time.
+    def sense(self, name: str, time_us: int):
+        """What a chip feels of a quantity at a time: with bias, noise and faults.
 
         Returns
         -------
-        accel_g : tuple of three floats
-        gyro_dps : tuple of three floats
-        temperature_c : float
+        float, or a tuple of floats
+            As the quantity has one or several channels.
         """
         with self._lock:
-            values = [*self._constant["accel_g"], *self._constant["gyro_dps"]]
-            for playing in self._playing:
-                playing.put(values, time_us)
-            for first, name in ((0, "accel_g"), (3, "gyro_dps")):
-                for i, bias in enumerate(self._bias[name]):
-                    values[first + i] += bias
-            if self._noise["accel_g"] or self._noise["gyro_dps"]:
-                draw = np.random.default_rng((self._seed, time_us, 0)).standard_normal(6).tolist()
-                for i in range(6):
-                    values[i] += draw[i] * self._noise["accel_g" if i < 3 else "gyro_dps"]
-            return tuple(values[:3]), tuple(values[3:]), self._constant["temperature_c"]
+            return self._quantities[name].sense(time_us)
+
+    def sense_motion(self, time_us: int) -> tuple:
+        """What a motion sensor feels at a time: ``accel_g``, ``gyro_dps`` and ``temperature_c``."""
+        return self.sense("accel_g", time_us), self.sense("gyro_dps", time_us), self.sense("temperature_c", time_us)
+
+    def sense_sound(self, first_frame_us: float, rate_hz: float, frames: int) -> np.ndarray:
+        """What a microphone feels at evenly spaced times, in one go.
+
+        Returns
+        -------
+        float64 array [frames]
+            Full scale is 1; a loud world goes beyond.
+        """
+        with self._lock:
+            return self._quantities["sound"].sense_block(first_frame_us, rate_hz, frames)
+
+    def steady(self, name: str, from_us: float, until_us: float) -> bool:
+        """Is it certain that all readings of a quantity between two times are the same?"""
+        with self._lock:
+            return self._quantities[name].steady(from_us, until_us)
 
     # Analogue pins
 
@@ -173,34 +221,21 @@ class World:
         pin : int or str
             Its number, or its name on an STM32 such as ``"PC13"``.
         volts : float, callable or Recording
-            A constant; a function of the board's time in seconds; or a recording of one channel in V or mV, which
-            starts now and holds its last value.
+            A constant; a function of the world's time in seconds, as the analogue parts in ``chips/`` are; or a
+            recording of one channel in V or mV, which starts now and holds its last value.
 
         Examples
         --------
+        >>> import math
         >>> World().adc(34, lambda time_s: 1.65 + math.sin(2 * math.pi * time_s))
         """
-        pin = pin_number(pin)
         with self._changing():
-            if hasattr(volts, "samples"):
-                playing = _Playing(volts, False, volts.channels[:1], _TO_VOLTS)
-                playing.start_us = self._now_us
-                self._volts[pin] = playing.hold
-            elif isinstance(volts, Callable):
-                self._volts[pin] = lambda time_us: float(volts(time_us / 1e6))
-            else:
-                constant = float(volts)
-                self._volts[pin] = lambda time_us: constant
+            self._analogue.connect(self._number(pin), volts)
 
     def volts(self, pin: int | str, time_us: int | None = None) -> float:
         """Voltage on an analogue pin, noise included; an open pin has 0 V."""
-        pin = pin_number(pin)
         with self._lock:
-            time_us = self._now_us if time_us is None else time_us
-            volts = self._volts[pin](time_us) if pin in self._volts else 0.0
-            if self._noise["volts"]:
-                volts += self._noise["volts"] * np.random.default_rng((self._seed, time_us, 1 + pin)).standard_normal()
-            return volts
+            return self._analogue.volts(self._number(pin), self._clock() if time_us is None else time_us)
 
     # Digital pins
 
@@ -209,9 +244,10 @@ class World:
 
         Parameters
         ----------
-        pin : int
+        pin : int or str
+            Its number, or its name: ``"BUTTON"``, or ``"PC13"`` on an STM32.
         at_s : float, optional
-            When, on the board's clock; default: now.
+            When, on the world's clock; default: now.
         """
         self.drive(pin, 0, at_s)
 
@@ -223,17 +259,32 @@ class World:
         """Drive a pin from outside: 1, 0, or None for nothing connected."""
         if level not in (0, 1, None):
             raise DataError(f"A pin is driven to 0, 1 or None (nothing connected), found {level!r}.")
-        pin = pin_number(pin)
+        number = self._number(pin)
         with self._changing():
-            time_us = self._now_us if at_s is None else round(at_s * 1e6)
-            self._event_count += 1
-            bisect.insort(self._events, (time_us, self._event_count, pin, level))
-            self._advance(self._now_us)
+            self._pins.drive(number, level, self._clock() if at_s is None else round(at_s * 1e6))
+
+    def wire(self, source, pin: int | str) -> None:
+        """Let a device drive a pin: a chip's interrupt output, a sound switch.
+
+        Its edges raise the pin's interrupt at their exact time, also while the board sleeps. Without an interrupt the
+        pin is looked at when somebody asks for its level, so its history has only what was seen.
+
+        Parameters
+        ----------
+        source
+            Has ``level(time_us)`` and ``next_change(after_us, until_us)``, see :mod:`edgekit.simulator.chips`; None
+            cuts the wire.
+        pin : int or str
+        """
+        number = self._number(pin)
+        with self._changing():
+            self._pins.wire(source, number)
 
     def pin(self, pin: int | str) -> int:
         """Level of a pin now: 0 or 1."""
-        with self._lock:
-            return self._pin(pin).level
+        number = self._number(pin)
+        with self._changing():
+            return self._pins.level(number)
 
     def pin_history(self, pin: int | str) -> list[tuple[float, int]]:
         """Every change of a pin's level since power-on.
@@ -243,7 +294,7 @@ class World:
         list of (time_s, level)
         """
         with self._lock:
-            return list(self._pin(pin).history)
+            return list(self._pins[self._number(pin)].history)
 
     def pwm(self, pin: int | str) -> tuple[int, float] | None:
         """Pulses that the board puts on a pin now; None while it has no PWM.
@@ -265,7 +316,7 @@ class World:
         (50, 0.0625)
         """
         with self._lock:
-            return self._pin(pin).pwm
+            return self._pins[self._number(pin)].pwm
 
     def pwm_history(self, pin: int | str) -> list[tuple[float, int, float]]:
         """Every change of a pin's PWM since power-on.
@@ -276,7 +327,7 @@ class World:
             ``freq_hz`` is 0 where PWM was switched off.
         """
         with self._lock:
-            return list(self._pin(pin).pwm_history)
+            return list(self._pins[self._number(pin)].pwm_history)
 
     def servo_deg(self, pin: int | str) -> float | None:
         """Angle that a servo on a pin turns to, in degrees.
@@ -297,320 +348,297 @@ class World:
         >>> world.servo_deg(25)
         90.0
         """
-        freq_hz, duty = self.pwm(pin) or (0, 0.0)
-        if not 0 < duty < 1:
-            return None
-        first_us, last_us = _SERVO_US
-        deg = (duty / freq_hz * 1e6 - first_us) / (last_us - first_us) * 180
-        return max(0.0, min(180.0, deg))
+        with self._lock:
+            return self._pins[self._number(pin)].servo_deg()
 
-    # Chips
+    def pixels(self, pin: int | str, bytes_per_pixel: int = 3) -> list[tuple]:
+        """Colours of the addressable LEDs (WS2812) on a pin: (red, green, blue), 0 to 255, and white if of four."""
+        with self._lock:
+            return self._pixels.colours(self._number(pin), bytes_per_pixel)
 
-    def attach(self, chip, bus: int = 0, address: int | None = None) -> None:
-        """Connect a chip to an I2C bus.
+    def name_pins(self, pins: dict) -> None:
+        """Give pins the names of a board's table, so that ``press("BUTTON")`` works; fills :attr:`parts`.
+
+        Parameters
+        ----------
+        pins : dict
+            As :attr:`edgekit.board.profiles.Profile.pins`.
+        """
+        parts = parts_of(pins)
+        names = {part.name: pin_number(part.pin) for part in parts}
+        with self._lock:
+            self._names, self.parts = names, parts
+
+    def on_change(self, callback: Callable[[str, int], None]) -> None:
+        """Call ``callback(kind, pin)`` whenever a pin changes: ``"pin"`` its level, ``"pwm"``, ``"pixels"``.
+
+        It is called in the thread of whoever made the change, mostly the board's, which waits for it: be quick. It may
+        call the world.
+        """
+        with self._lock:
+            self._listeners = [*self._listeners, callback]
+
+    def off_change(self, callback: Callable[[str, int], None]) -> None:
+        """Call it no more."""
+        with self._lock:
+            self._listeners = [one for one in self._listeners if one != callback]
+
+    # Devices
+
+    def attach(self, chip, bus: int = 0, address: int | None = None, cs: int | str | None = None) -> None:
+        """Connect a chip to an I2C bus, or to SPI.
 
         Parameters
         ----------
         chip
-            Has ``write(data, time_us) -> int`` and ``read(count, time_us) -> bytes``, and ``ADDRESS`` if no address is
-            given; such as :class:`edgekit.simulator.chips.mpu6050.MPU6050`.
+            As :mod:`edgekit.simulator.chips` says; such as :class:`edgekit.simulator.chips.mpu6050.MPU6050`.
         bus : int
-            Number of the bus.
+            Number of the I2C bus.
         address : int, optional
-            7 bits.
+            7 bits; default: the chip's own.
+        cs : int or str, optional
+            For SPI: the pin that selects it, whatever bus the board then uses.
+
+        Raises
+        ------
+        DataError
+            The address or the pin is taken.
         """
-        address = chip.ADDRESS if address is None else address
-        with self._lock:
-            if (bus, address) in self._chips:
-                raise DataError(f"I2C bus {bus} has a chip at address {address:#04x} already; two cannot share one. "
-                                "Detach it first, or give the new one another address.")
-            self._chips[bus, address] = chip
+        with self._changing():
+            if cs is not None:
+                number = self._number(cs)
+                self._spi.attach(chip, number, self._pins[number].driven())
+            else:
+                self._i2c.attach(chip, bus, chip.ADDRESS if address is None else address)
 
-    def detach(self, bus: int, address: int) -> None:
-        """Disconnect the chip at an address."""
-        with self._lock:
-            if (bus, address) not in self._chips:
-                raise DataError(self._no_chip(f"on bus {bus} at address {address:#04x}"))
-            del self._chips[bus, address]
+    def detach(self, bus: int = 0, address: int | None = None, cs: int | str | None = None) -> None:
+        """Disconnect the chip at an address, or the one that a pin selects."""
+        with self._changing():
+            if cs is not None:
+                self._spi.detach(self._number(cs))
+            else:
+                self._i2c.detach(bus, address)
 
-    def fault(self, address: int = 0x68) -> None:
-        """Cut a chip's wire: it does not answer, on any bus, until :meth:`mend`."""
+    def chips(self) -> list[tuple]:
+        """(bus, address, chip) of each chip on I2C."""
         with self._lock:
-            if not any(address == there for _, there in self._chips):
-                raise DataError(self._no_chip(f"at address {address:#04x}"))
-            self._silent.add(address)
+            return self._i2c.chips()
 
-    def mend(self, address: int = 0x68) -> None:
-        """Undo :meth:`fault`."""
+    def microphone(self, where: int | str, device) -> None:
+        """Connect an I2S microphone: to an I2S id, or to its data pin; None disconnects it. Starts with the next I2S."""
+        with self._changing():
+            self._microphones.attach(device, self._number(where))
+
+    def uart(self, number: int) -> buses.Uart:
+        """What is at the other end of a UART: ``send(bytes)``, ``received``, ``on_bytes``."""
         with self._lock:
-            self._silent.discard(address)
+            return self._uarts[number]
 
-    def _no_chip(self, where):
-        there = ", ".join(f"bus {b} address {a:#04x}" for b, a in sorted(self._chips)) or "none"
-        return f"No I2C chip {where}. Chips there: {there}."
+    def onewire(self, pin: int | str, device) -> None:
+        """Connect a device to a 1-Wire bus; a bus takes any number. None removes all of them."""
+        with self._changing():
+            number = self._number(pin)
+            if device is None:
+                self._onewire.detach(number)
+            else:
+                self._onewire.attach(number, device)
+
+    def dht(self, pin: int | str, device) -> None:
+        """Connect a DHT sensor; None disconnects it."""
+        with self._changing():
+            self._dht.attach(self._number(pin), device)
+
+    # Faults
+
+    def fault(self, kind: str, **settings) -> None:
+        """Let something go wrong, until :meth:`mend`. What each kind is: :data:`edgekit.simulator.faults.FAULTS`.
+
+        ===================  ===============================================================================
+        ``"silent"``         the chip at ``address`` does not answer (default: the only one there is)
+        ``"stuck"``          I2C bus number ``bus`` is stuck (default: all)
+        ``"frozen"``         what is felt of ``quantity`` stays as it is now
+        ``"saturated"``      more of ``quantity`` is felt than any chip measures
+        ``"serial"``         bytes are lost, see :class:`edgekit.simulator.faults.SerialFault`
+        ``"cable"``          the cable is pulled; ``mend("cable")`` plugs it in again
+        ``"brown-out"``      the board starts again, at once
+        ``"flash full"``     no block of the flash is free
+        ===================  ===============================================================================
+
+        Raises
+        ------
+        DataError
+            There is no such fault, or not with these settings.
+
+        Examples
+        --------
+        >>> world = World()
+        >>> world.fault("frozen", quantity="temperature_c")
+        >>> world.set(temperature_c=80)
+        >>> world.sense("temperature_c", 0)
+        25.0
+        """
+        faults.check(kind, settings)
+        if kind in faults.OF_THE_BOARD:
+            if self._board_faults is None:
+                raise DataError(f"The fault {kind!r} needs a simulated board in this world: "
+                                "board = edgekit.connect('sim'), then board.world.fault(...).")
+            # Not under the lock: the engine's thread may wait for it.
+            self._board_faults.fault(kind, settings)
+        else:
+            with self._changing():
+                getattr(self, f"_fault_{kind}")(**settings)
+        with self._lock:
+            if kind != "brown-out":  # over as soon as it has happened
+                self._faults.setdefault(kind, []).append(dict(settings))
+
+    def mend(self, kind: str | None = None) -> None:
+        """Undo all faults of a kind; None: all faults."""
+        if kind is not None:
+            faults.check(kind, {})
+        for one in (list(self.faults) if kind is None else [kind]):
+            if one in faults.OF_THE_BOARD:
+                if self._board_faults is not None:
+                    self._board_faults.mend(one)
+            else:
+                with self._changing():
+                    self._mend(one)
+            with self._lock:
+                self._faults.pop(one, None)
+
+    @property
+    def faults(self) -> dict[str, list[dict]]:
+        """The faults that there are now: settings of each, by kind."""
+        with self._lock:
+            return {kind: list(settings) for kind, settings in self._faults.items()}
+
+    def connect_board(self, board_faults) -> None:
+        """A simulated board is in this world: ``board_faults.fault(kind, settings)`` and ``.mend(kind)`` reach it."""
+        self._board_faults = board_faults
+
+    def _fault_silent(self, address=None):
+        there = {a for _, a, _ in self._i2c.chips()}
+        if address is None and len(there) == 1:
+            address = there.pop()
+        elif address is None:
+            raise DataError(self._i2c.no_chip("was named, and there is not just one: say address=0x68, for example"))
+        elif address not in there:
+            raise DataError(self._i2c.no_chip(f"at address {address:#04x}"))
+        self._i2c.silent.add(address)
+
+    def _fault_stuck(self, bus=None):
+        self._i2c.stuck |= {0, 1} if bus is None else {bus}
+
+    def _fault_frozen(self, quantity=None):
+        self._faulty(quantity, "frozen").freeze(self._clock())
+
+    def _fault_saturated(self, quantity=None):
+        self._faulty(quantity, "saturated").saturate()
+
+    def _faulty(self, quantity, kind):
+        if quantity is None:
+            raise DataError(f"Say what is {kind}: world.fault({kind!r}, quantity='accel_g'); there are "
+                            f"{', '.join(QUANTITIES)}.")
+        return self._quantities[quantity]
+
+    def _mend(self, kind):
+        if kind == "silent":
+            self._i2c.silent.clear()
+        elif kind == "stuck":
+            self._i2c.stuck.clear()
+        else:
+            for source in self._quantities:
+                source.mend(kind)
 
     # What the board asks
 
     def transaction(self, request: bytes) -> bytes:
         """Answer one request of the board, in the format of :mod:`edgekit.simulator.bus`."""
-        with self._lock:
-            asked = bus.parse(request)
+        with self._holding():
+            op, time_us, args, data = bus.take_apart(request)
+            pins = self._pins
+            payload, number = b"", 0
             try:
-                if asked.op == bus.SLEEP_UNTIL:
-                    payload = self._sleep_until(max(self._now_us, asked.time_us), *asked.args)
+                time_us += self._offset_us
+                if op == bus.RESET and time_us < pins.now_us:
+                    self._offset_us += pins.now_us - time_us
+                if time_us > pins.now_us:
+                    pins.advance(time_us)
+                if op == bus.SLEEP_UNTIL:
+                    payload = self._reached(pins.sleep_until(args[0] + self._offset_us))
                 else:
-                    self._advance(max(self._now_us, asked.time_us))
-                    payload = self._answers[asked.op](self, asked)
+                    payload = self._answers[op](args, data)
+                    if op == bus.PULSE:
+                        payload += self._reached(pins.now_us)
+                    pins.devices_changed()
             except OSError as error:
-                return bus.answer(errno=error.errno, irqs=self._take_irqs())
+                number = error.errno or bus.EIO
             except Exception as error:
                 # A notebook's own function failed. The board must get an answer, or it would wait for ever.
                 warnings.warn(f"The simulated world failed: {type(error).__name__}: {error}", stacklevel=2)
-                return bus.answer(errno=errno.EIO, irqs=self._take_irqs())
-            return bus.answer(payload, irqs=self._take_irqs())
+                number = bus.EIO
+            return bus.answer(b"" if number else payload, number, pins.take_irqs())
 
-    def _reset(self, _):
-        for pin in self._pins.values():
-            pin.reset(self._now_us)
-        self._due_irqs = []
-        return b""
+    def _reached(self, time_us):
+        return (time_us - self._offset_us).to_bytes(8, "little")
 
-    def _note_time(self, _):
-        return b""
+    # Inside
 
-    def _sleep_until(self, start_us, until_us):
-        self._advance(start_us)
-        while not self._due_irqs and self._events and self._events[0][0] <= until_us:
-            self._advance(self._events[0][0])
-        if not self._due_irqs:
-            self._advance(max(until_us, start_us))
-        return self._now_us.to_bytes(8, "little")
+    def _number(self, pin):
+        if isinstance(pin, str) and pin in self._names:
+            return self._names[pin]
+        return pin_number(pin)
 
-    def _pin_mode(self, asked):
-        number, mode, pull = asked.args
-        pin = self._pin(number)
-        pin.mode, pin.pull = mode, pull
-        pin.set_pwm(self._now_us, None)  # as on an ESP32: a mode takes the pin away from the PWM unit
-        self._pin_moved(number, self._now_us)
-        return b""
+    def _changed(self, kind, pin):
+        for listener in self._listeners:
+            self._call_later(listener, kind, pin)
 
-    def _pin_set(self, asked):
-        number, value = asked.args
-        self._pin(number).output = value
-        self._pin_moved(number, self._now_us)
-        return b""
+    def _call_later(self, function, *args):
+        self._later.append((function, args))
 
-    def _pin_get(self, asked):
-        return bytes((self._pin(asked.args[0]).level,))
-
-    def _pin_irq(self, asked):
-        number, edges = asked.args
-        self._pin(number).irq_edges = edges
-        return b""
-
-    def _pwm_set(self, asked):
-        number, freq_hz, duty_u16 = asked.args
-        duty = 1.0 if duty_u16 == 65535 else duty_u16 / 65536
-        self._pin(number).set_pwm(self._now_us, (freq_hz, duty) if freq_hz else None)
-        return b""
-
-    def _adc_read(self, asked):
-        number, attenuation_db = asked.args
-        largest = (1 << _ADC_BITS) - 1
-        full_scale_v = _ADC_FULL_SCALE_V.get(attenuation_db, _SUPPLY_V)
-        count = round(self.volts(number, self._now_us) / full_scale_v * largest)
-        count = max(0, min(largest, count))
-        # As MicroPython does it: 12 bits become 16 by repeating the top ones, so that full scale is 65535.
-        raw = count << 4 | count >> 8
-        microvolts = round(count / largest * full_scale_v * 1e6)
-        return raw.to_bytes(2, "little") + microvolts.to_bytes(4, "little", signed=True)
-
-    def _i2c_scan(self, asked):
-        number = asked.args[0]
-        return bytes(sorted({address for (b, address) in self._chips
-                             if number in (b, bus.SOFT_BUS) and address not in self._silent}))
-
-    def _i2c_write(self, asked):
-        number, _, _, address, _ = asked.args
-        return self._chip(number, address).write(asked.data, self._now_us).to_bytes(2, "little")
-
-    def _i2c_read(self, asked):
-        number, _, _, address, _, count = asked.args
-        return self._chip(number, address).read(count, self._now_us)
-
-    def _i2c_write_read(self, asked):
-        number, _, _, address, count = asked.args
-        chip = self._chip(number, address)
-        chip.write(asked.data, self._now_us)
-        return chip.read(count, self._now_us)
-
-    _answers = {
-        bus.RESET: _reset, bus.NOTE_TIME: _note_time, bus.PIN_MODE: _pin_mode, bus.PIN_SET: _pin_set,
-        bus.PIN_GET: _pin_get, bus.PIN_IRQ: _pin_irq, bus.ADC_READ: _adc_read, bus.I2C_SCAN: _i2c_scan,
-        bus.I2C_WRITE: _i2c_write, bus.I2C_READ: _i2c_read, bus.I2C_WRITE_READ: _i2c_write_read,
-        bus.PWM_SET: _pwm_set,
-    }
-
-    def _chip(self, number, address):
-        for (b, a), chip in self._chips.items():
-            # A soft bus uses the same wires as one of the others.
-            if a == address and number in (b, bus.SOFT_BUS) and a not in self._silent:
-                return chip
-        raise OSError(errno.ENODEV, "no chip answers")
-
-    def _pin(self, number):
-        return self._pins.setdefault(pin_number(number), _Pin())
-
-    def _pin_moved(self, number, time_us):
-        edge = self._pin(number).settle(time_us)
-        if edge:
-            self._due_irqs.append((number, edge))
-
-    def _advance(self, time_us):
-        while self._events and self._events[0][0] <= time_us:
-            event_us, _, number, level = self._events.pop(0)
-            self._pin(number).outside = level
-            self._pin_moved(number, max(event_us, self._now_us))
-        self._now_us = max(self._now_us, time_us)
-
-    def _take_irqs(self):
-        irqs, self._due_irqs = self._due_irqs[:255], self._due_irqs[255:]
-        return irqs
+    def _holding(self):
+        return _Holding(self)
 
     def _changing(self):
         """Hold the lock, and let every chip take the samples that were due before the change."""
-        return _Changing(self)
+        return _Holding(self, catch_up=True)
+
+    def _catch_up(self):
+        now_us = self._clock()
+        for chip in (*(chip for _, _, chip in self._i2c.chips()), *self._spi.chips()):
+            if hasattr(chip, "catch_up"):
+                try:
+                    chip.catch_up(now_us)
+                except Exception as error:
+                    # A function of a notebook failed; it must not hinder the call that puts it right.
+                    warnings.warn(f"The simulated world failed: {type(error).__name__}: {error}", stacklevel=4)
 
 
-def pin_number(pin) -> int:
-    """Number of a pin on the bus.
+class _Holding:
+    """Hold the world's lock; make the calls that came up meanwhile when it is free again."""
 
-    Parameters
-    ----------
-    pin : int or str
-        A number, or a name of an STM32: port and number.
+    __slots__ = ("_world", "_catch_up")
 
-    Raises
-    ------
-    DataError
-        It is neither.
-
-    Examples
-    --------
-    >>> pin_number(2), pin_number("PC13")
-    (2, 45)
-    """
-    if isinstance(pin, str):
-        name = pin.removeprefix("P")
-        if name[:1] in tuple("ABCDEFGH") and name[1:].isdigit() and int(name[1:]) < 16:
-            return 16 * (ord(name[0]) - ord("A")) + int(name[1:])
-    elif isinstance(pin, int) and not isinstance(pin, bool) and 0 <= pin < 128:
-        return pin
-    raise DataError(f"No pin {pin!r}: expected a number from 0 to 127, such as 2, or a name such as 'PC13'.")
-
-
-class _Changing:
-    def __init__(self, world):
+    def __init__(self, world, catch_up=False):
         self._world = world
+        self._catch_up = catch_up
 
     def __enter__(self):
         world = self._world
         world._lock.acquire()
-        for chip in world._chips.values():
-            if hasattr(chip, "catch_up"):
-                chip.catch_up(world._now_us)
+        world._depth += 1
+        if self._catch_up:
+            world._catch_up()
 
     def __exit__(self, *_):
-        self._world._lock.release()
-
-
-class _Pin:
-    """One pin: what the board does with it, what is connected outside, and the level that comes out."""
-
-    def __init__(self):
-        self.history = []
-        self.pwm = None
-        self.pwm_history = []
-        self.outside = None
-        self.level = 0
-        self._forget()
-
-    def _forget(self):
-        self.mode, self.pull, self.output, self.irq_edges = bus.MODE_IN, bus.PULL_NONE, 0, 0
-
-    def reset(self, time_us):
-        self._forget()
-        self.settle(time_us)
-        self.set_pwm(time_us, None)
-
-    def set_pwm(self, time_us, pwm):
-        """``pwm`` is (freq_hz, duty), or None for off; note a change."""
-        if pwm != self.pwm:
-            self.pwm = pwm
-            self.pwm_history.append((time_us / 1e6, *(pwm or (0, 0.0))))
-
-    def settle(self, time_us):
-        """Find the level; note a change. Returns the edge if it raises an interrupt, else 0."""
-        driven = self.mode == bus.MODE_OUT or (self.mode == bus.MODE_OPEN_DRAIN and self.output == 0)
-        if driven:
-            level = self.output
-        elif self.outside is not None:
-            level = self.outside
-        else:
-            level = int(self.pull == bus.PULL_UP)
-        if level == self.level:
-            return 0
-        self.level = level
-        self.history.append((time_us / 1e6, level))
-        return (bus.EDGE_RISING if level else bus.EDGE_FALLING) & self.irq_edges
-
-
-class _Playing:
-    """A recording that moves some channels, from ``start_us`` on."""
-
-    def __init__(self, recording, loop, channels, units=None):
-        found = [(channels.index(name), i) for i, name in enumerate(recording.channels) if name in channels]
-        if not found:
-            raise DataError(f"The recording has channels {', '.join(recording.channels)}; "
-                            f"expected some of {', '.join(channels)}.")
-        self.loop = loop
-        self.start_us = 0
-        self._columns = [column for column, _ in found]
-        picked = []
-        for column, i in found:
-            known = units or (_TO_G if column < 3 else _TO_DPS)
-            unit = recording.units[i]
-            if unit not in known:
-                raise DataError(f"Channel {recording.channels[i]} is in {unit or 'no unit'!r}; "
-                                f"expected one of {', '.join(known)}.")
-            # float64: int16 counts come back from it to the last bit.
-            picked.append(recording.samples[:, i].astype(np.float64) * recording.scale[i] * known[unit])
-        self._rows = np.stack(picked, axis=1).tolist()
-        self._rate_hz = recording.rate_hz
-
-    @property
-    def stop_us(self):
-        return self.start_us + len(self._rows) / self._rate_hz * 1e6
-
-    def put(self, values, time_us):
-        """Overwrite the channels that play at this time."""
-        index = math.floor((time_us - self.start_us) * self._rate_hz / 1e6)
-        if self.loop and index >= 0:
-            index %= len(self._rows)
-        if 0 <= index < len(self._rows):
-            for column, value in zip(self._columns, self._rows[index], strict=True):
-                values[column] = value
-
-    def hold(self, time_us):
-        """The one channel's value; before the first sample the first, after the last the last."""
-        index = math.floor((time_us - self.start_us) * self._rate_hz / 1e6)
-        return self._rows[max(0, min(len(self._rows) - 1, index))][0]
-
-
-def _three(name, value):
-    try:
-        x, y, z = (float(v) for v in value)
-    except (TypeError, ValueError):
-        raise DataError(f"{name} is three numbers, one for each axis, for example (0, 0, 1); "
-                        f"found {value!r}.") from None
-    return (x, y, z)
+        world = self._world
+        world._depth -= 1
+        later = ()
+        if world._later and world._depth == 0:
+            later, world._later = world._later, []
+        world._lock.release()
+        for function, args in later:
+            try:
+                function(*args)
+            except Exception as error:
+                warnings.warn(f"A function that listens to the simulated world failed: {type(error).__name__}: "
+                              f"{error}", stacklevel=3)

@@ -62,7 +62,7 @@ def test_capture_sends_a_header_and_evenly_timed_samples(board):
 
 def test_capture_says_what_to_check_when_no_sensor_answers(board):
     board.install("capture")
-    board.world.fault()
+    board.world.fault("silent", address=0x68)
     with pytest.raises(BoardCodeError, match="no chip answers at I2C address 0x68. Check the four wires"):
         list(board.stream("capture", count=10))
 

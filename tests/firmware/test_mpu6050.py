@@ -127,7 +127,7 @@ def test_no_chip_names_address_and_what_to_check(i2c):
 
 def test_a_wire_that_breaks_later_says_so_too(i2c):
     imu = driver.MPU6050(i2c)
-    i2c.world.fault()
+    i2c.world.fault("silent", address=0x68)
     with pytest.raises(OSError, match="no chip answers at I2C address 0x68"):
         imu.accel_g()
 

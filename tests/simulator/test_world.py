@@ -208,14 +208,14 @@ def test_chips_answer_at_their_address_only():
 def test_a_cut_wire_and_its_repair():
     world = World()
     world.attach(MPU6050(world.sense_motion), bus=0)
-    world.fault()
+    world.fault("silent", address=0x68)
     assert ask(world, bus.I2C_SCAN, 0, 0, 22, 21)[0] == b""
     assert ask(world, bus.I2C_READ, 0, 0, 22, 21, 0x68, 1, 6)[1] == errno.ENODEV
     world.mend()
     assert ask(world, bus.I2C_SCAN, 0, 0, 22, 21)[0] == b"\x68"
     world.detach(0, 0x68)
     with pytest.raises(DataError, match="No I2C chip at address 0x68. Chips there: none"):
-        world.fault()
+        world.fault("silent", address=0x68)
 
 
 def test_a_notebook_and_the_board_at_the_same_time():

@@ -30,6 +30,7 @@ class Analogue:
         self._clock = clock
         self._noise = 0.0
         self._sources = {}
+        self._connected = {}
 
     def connect(self, number: int, volts) -> None:
         """Put a constant, a function of the time in seconds, or a recording on a pin."""
@@ -41,6 +42,11 @@ class Analogue:
             source.set(volts)
         source.set_noise(self._noise)
         self._sources[number] = source
+        self._connected[number] = volts
+
+    def devices(self) -> list:
+        """(pin, what was connected) of each pin: a number, a function, a part, a recording."""
+        return list(self._connected.items())
 
     def set_noise(self, sd: float) -> None:
         """Standard deviation of each reading, in volts."""

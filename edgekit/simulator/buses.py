@@ -134,6 +134,10 @@ class SPI:
         """All of them."""
         return list(self._chips.values())
 
+    def devices(self) -> list:
+        """(pin, chip) of each."""
+        return list(self._chips.items())
+
     def select(self, pin: int, level: int | None) -> None:
         """The board drives a pin, or stops to (None: a resistor pulls it up)."""
         chip = self._chips.get(pin)
@@ -179,6 +183,14 @@ class Microphones:
             self._devices.pop(where, None)
         else:
             self._devices[where] = device
+
+    def devices(self) -> list:
+        """(where, device) of each."""
+        return list(self._devices.items())
+
+    def reset(self) -> None:
+        """The board starts: no input runs."""
+        self._running.clear()
 
     def _start(self, args, _):
         number, _, _, sd, rate_hz, bits, channels = args
@@ -297,6 +309,10 @@ class OneWire:
         """Disconnect all devices of a pin."""
         self._devices.pop(pin, None)
 
+    def devices(self) -> list:
+        """(where, device) of each."""
+        return [(pin, device) for pin, devices in self._devices.items() for device in devices]
+
     def _reset(self, args, _):
         # All of them see the reset pulse, so all are asked.
         return bytes((any([device.reset(self._clock()) for device in self._devices.get(args[0], ())]),))
@@ -334,6 +350,10 @@ class DHT:
             self._devices.pop(pin, None)
         else:
             self._devices[pin] = device
+
+    def devices(self) -> list:
+        """(where, device) of each."""
+        return list(self._devices.items())
 
     def _read(self, args, _):
         if args[0] not in self._devices:

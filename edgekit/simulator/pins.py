@@ -130,6 +130,10 @@ class Pins:
             self._look(number, source)
         self._arm()
 
+    def devices(self) -> list:
+        """(pin, device) of each device that drives a pin."""
+        return list(self._wires.items())
+
     def level(self, number: int) -> int:
         """The level of a pin now."""
         source = self._wires.get(number)
@@ -157,6 +161,19 @@ class Pins:
             return []
         irqs, self._due = self._due, []
         return irqs
+
+    def reset(self) -> None:
+        """The board starts: all pins are inputs, no interrupt is enabled."""
+        self._due = []
+        for number, pin in self._pins.items():
+            before, was_pwm = pin.level, pin.pwm
+            pin.reset(self.now_us)
+            if pin.level != before:
+                self._on_change("pin", number)
+            if was_pwm:
+                self._on_change("pwm", number)
+            self._on_level(number, None)
+        self._arm()
 
     def devices_changed(self) -> None:
         """A device was touched: see what it does with its output now."""
@@ -207,19 +224,6 @@ class Pins:
         self._armed = tuple((number, source) for number, source in self._wires.items() if self[number].irq_edges)
 
     # What the board asks
-
-    def _reset(self, _, __):
-        self._due = []
-        for number, pin in self._pins.items():
-            before, was_pwm = pin.level, pin.pwm
-            pin.reset(self.now_us)
-            if pin.level != before:
-                self._on_change("pin", number)
-            if was_pwm:
-                self._on_change("pwm", number)
-            self._on_level(number, None)
-        self._arm()
-        return b""
 
     def _mode(self, args, _):
         number, mode, pull = args
@@ -275,7 +279,7 @@ class Pins:
     @property
     def answers(self) -> dict:
         """What answers each op: a function of its arguments and data."""
-        return {bus.RESET: self._reset, bus.PIN_MODE: self._mode, bus.PIN_SET: self._set, bus.PIN_GET: self._get,
+        return {bus.PIN_MODE: self._mode, bus.PIN_SET: self._set, bus.PIN_GET: self._get,
                 bus.PIN_IRQ: self._irq, bus.PWM_SET: self._pwm, bus.PULSE: self._pulse}
 
 

@@ -31,6 +31,7 @@ class World:
 
     Attributes
     ----------
+    seed : int
     parts : list of Part
         What hangs on which pin of the board, for a drawing; empty until :meth:`name_pins`.
 
@@ -49,7 +50,7 @@ class World:
         self._depth = 0
         self._later = []  # calls that wait until the lock is free
         self._listeners = []
-        self._seed = seed
+        self.seed = seed
         self._offset_us = 0  # the world's clock minus the board's
         self._names = {}
         self.parts = []
@@ -70,13 +71,14 @@ class World:
         for room in (self._pins, self._analogue, self._i2c, self._spi, self._microphones, self._uarts, self._onewire,
                      self._dht, self._pixels):
             self._answers.update(room.answers)
+        self._answers[bus.RESET] = self._reset
 
     @classmethod
     def with_motion_sensor(cls, seed: int = 0) -> "World":
         """A world with an MPU6050 at address 0x68, whichever of its two I2C buses the board uses."""
         from edgekit.simulator.chips.mpu6050 import MPU6050
         world = cls(seed)
-        chip = MPU6050(world.sense_motion)
+        chip = MPU6050(world.sense)
         for bus_number in (0, 1):
             world.attach(chip, bus_number)
         return world
@@ -286,6 +288,11 @@ class World:
         with self._changing():
             return self._pins.level(number)
 
+    def driven(self, pin: int | str) -> int | None:
+        """The level to which the board itself drives a pin now; None while it does not, as for an input."""
+        with self._lock:
+            return self._pins[self._number(pin)].driven()
+
     def pin_history(self, pin: int | str) -> list[tuple[float, int]]:
         """Every change of a pin's level since power-on.
 
@@ -424,6 +431,16 @@ class World:
         with self._lock:
             return self._i2c.chips()
 
+    def devices(self) -> list[tuple]:
+        """(device, where) of everything that was connected, where in words: for a drawing."""
+        with self._lock:
+            found = [(chip, f"address {address:#04x}") for _, address, chip in self._i2c.chips()]
+            found += [(chip, f"selected by pin {pin}") for pin, chip in self._spi.devices()]
+            found += [(device, f"I2S {where}") for where, device in self._microphones.devices()]
+            for room in (self._pins, self._onewire, self._dht, self._analogue):
+                found += [(device, f"pin {pin}") for pin, device in room.devices()]
+        return found
+
     def microphone(self, where: int | str, device) -> None:
         """Connect an I2S microphone: to an I2S id, or to its data pin; None disconnects it. Starts with the next I2S."""
         with self._changing():
@@ -511,6 +528,12 @@ class World:
         with self._lock:
             return {kind: list(settings) for kind, settings in self._faults.items()}
 
+    def power_on(self) -> None:
+        """A board starts, its clock at 0: all pins are inputs, the I2S inputs stand still. The world's clock goes on."""
+        with self._holding():
+            self._offset_us = self._clock()
+            self._reset()
+
     def connect_board(self, board_faults) -> None:
         """A simulated board is in this world: ``board_faults.fault(kind, settings)`` and ``.mend(kind)`` reach it."""
         self._board_faults = board_faults
@@ -561,6 +584,7 @@ class World:
                 time_us += self._offset_us
                 if op == bus.RESET and time_us < pins.now_us:
                     self._offset_us += pins.now_us - time_us
+                    time_us = pins.now_us
                 if time_us > pins.now_us:
                     pins.advance(time_us)
                 if op == bus.SLEEP_UNTIL:
@@ -577,6 +601,11 @@ class World:
                 warnings.warn(f"The simulated world failed: {type(error).__name__}: {error}", stacklevel=2)
                 number = bus.EIO
             return bus.answer(b"" if number else payload, number, pins.take_irqs())
+
+    def _reset(self, *_):
+        self._pins.reset()
+        self._microphones.reset()
+        return b""
 
     def _reached(self, time_us):
         return (time_us - self._offset_us).to_bytes(8, "little")

@@ -195,19 +195,19 @@ def test_reset_forgets_interrupts_and_switches_outputs_off():
 
 def test_chips_answer_at_their_address_only():
     world = World()
-    world.attach(MPU6050(world.sense_motion), bus=0)
+    world.attach(MPU6050(world.sense), bus=0)
     assert ask(world, bus.I2C_SCAN, 0, 0, 22, 21)[0] == b"\x68"
     assert ask(world, bus.I2C_SCAN, 0, bus.SOFT_BUS, 22, 21)[0] == b"\x68"
     assert ask(world, bus.I2C_SCAN, 0, 1, 22, 21)[0] == b""
     assert ask(world, bus.I2C_WRITE_READ, 0, 0, 22, 21, 0x68, 1, data=b"\x75")[0] == b"\x68"
     assert ask(world, bus.I2C_WRITE, 0, 0, 22, 21, 0x69, 1, data=b"\x75")[1] == errno.ENODEV
     with pytest.raises(DataError, match="has a chip at address 0x68 already"):
-        world.attach(MPU6050(world.sense_motion), bus=0)
+        world.attach(MPU6050(world.sense), bus=0)
 
 
 def test_a_cut_wire_and_its_repair():
     world = World()
-    world.attach(MPU6050(world.sense_motion), bus=0)
+    world.attach(MPU6050(world.sense), bus=0)
     world.fault("silent", address=0x68)
     assert ask(world, bus.I2C_SCAN, 0, 0, 22, 21)[0] == b""
     assert ask(world, bus.I2C_READ, 0, 0, 22, 21, 0x68, 1, 6)[1] == errno.ENODEV
@@ -220,7 +220,7 @@ def test_a_cut_wire_and_its_repair():
 
 def test_a_notebook_and_the_board_at_the_same_time():
     world = World()
-    world.attach(MPU6050(world.sense_motion))
+    world.attach(MPU6050(world.sense))
     ask(world, bus.I2C_WRITE, 0, 0, 22, 21, 0x68, 1, data=b"\x6b\x01")
     failures = []
 
@@ -250,3 +250,30 @@ def test_pins_have_numbers_or_names_of_an_stm32():
     assert world.pin("PC13") == world.pin("C13") == 1
     with pytest.raises(DataError, match="No pin 'LED': expected a number from 0 to 127.*or a name such as 'PC13'"):
         world.press("LED")
+
+
+def test_devices_lists_what_was_connected_and_where():
+    class Device:
+        ADDRESS = 0x44
+
+        def level(self, time_us):
+            return 0
+
+    world, chips = World(), [Device() for _ in range(6)]
+    world.attach(chips[0])
+    world.wire(chips[1], 33)
+    world.microphone(0, chips[2])
+    world.onewire(5, chips[3])
+    world.dht(4, chips[4])
+    world.adc(34, part := lambda time_s: 1.0)
+    assert [(device, where) for device, where in world.devices()] == [
+        (chips[0], "address 0x44"), (chips[2], "I2S 0"), (chips[1], "pin 33"), (chips[3], "pin 5"), (chips[4], "pin 4"),
+        (part, "pin 34")]
+
+
+def test_driven_tells_an_output_from_an_input():
+    world = World()
+    assert world.driven(2) is None
+    world.transaction(bus.pack(bus.PIN_SET, 0, 2, 0))
+    world.transaction(bus.pack(bus.PIN_MODE, 0, 2, bus.MODE_OUT, bus.PULL_NONE))
+    assert world.driven(2) == 0

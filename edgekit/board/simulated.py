@@ -129,5 +129,5 @@ def _world_with_sensor(profile):
     from edgekit.simulator.chips.mpu6050 import MPU6050
     from edgekit.simulator.world import World
     world = World()
-    world.attach(MPU6050(world.sense_motion), bus=profile.pins["I2C_ID"])
+    world.attach(MPU6050(world.sense), bus=profile.pins["I2C_ID"])
     return world

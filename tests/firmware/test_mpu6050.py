@@ -38,7 +38,7 @@ class FakeI2C:
 @pytest.fixture
 def i2c(monkeypatch):
     world = World()
-    world.attach(Chip(world.sense_motion))
+    world.attach(Chip(world.sense))
     i2c = FakeI2C(world)
 
     def sleep_ms(duration_ms):

@@ -19,7 +19,7 @@ def register(chip, number, time_us=0, count=1):
 
 def awake(world, rate_hz=100):
     """A chip at +-4 g and +-500 dps that samples from time 0."""
-    chip = MPU6050(world.sense_motion)
+    chip = MPU6050(world.sense)
     chip.write(bytes((0x6B, 0x01)), 0)
     chip.write(bytes((0x1A, 0x03)), 0)
     chip.write(bytes((0x1B, 0x08)), 0)
@@ -41,7 +41,7 @@ def recording(n=300, seed=1):
 
 
 def test_it_wakes_up_from_the_state_of_the_data_sheet():
-    chip = MPU6050(World().sense_motion)
+    chip = MPU6050(World().sense)
     assert register(chip, 0x75) == b"\x68"
     assert register(chip, 0x6B) == b"\x40"
     assert register(chip, 0x3B, time_us=10**6, count=14) == bytes(14), "asleep: nothing is measured"

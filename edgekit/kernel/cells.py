@@ -11,6 +11,7 @@ from dataclasses import dataclass
 _FRAME = re.compile(r'  File "<stdin>", line (\d+)(?:, in (.+))?$')
 _MISSING = re.compile(r"no module named '(\w+)|name '(\w+)' isn't defined")
 _HOST_NAME = re.compile(r"\bboard\b")
+_QUESTION = re.compile(r"(\?{0,2})\s*([A-Za-z_][\w.]*)\s*(\?{0,2})$")
 
 FORGOT_HOST = "This cell runs on the board. To run it on your computer, write %%host as its first line."
 
@@ -69,6 +70,25 @@ def _asks(cell):
     """``name?`` or ``?name``: help, on one line. A question mark is no MicroPython."""
     text = cell.strip()
     return "\n" not in text and (text.startswith("?") or (text.endswith("?") and "#" not in text))
+
+
+def question(cell: str) -> tuple[str, int] | None:
+    """What a cell asks about: the name, and 1 if it asks for the source (``??``), else 0.
+
+    Parameters
+    ----------
+    cell : str
+        As the learner wrote it.
+
+    Examples
+    --------
+    >>> question("machine.Pin?"), question("??blink"), question("x = 1")
+    (('machine.Pin', 0), ('blink', 1), None)
+    """
+    match = _QUESTION.match(cell.strip()) if _asks(cell) else None
+    if match is None or not (match[1] or match[3]):
+        return None
+    return match[2], int("??" in (match[1], match[3]))
 
 
 def needs_board(host_code: str) -> bool:
@@ -145,7 +165,7 @@ class CellError(Exception):
         return self.lines
 
 
-def cell_error(traceback: str, cell: str, on_host=lambda name: False) -> CellError:
+def cell_error(traceback: str, cell: str, on_host=lambda name: False, earlier=()) -> CellError:
     """Make the error of a cell from what MicroPython printed.
 
     Parameters
@@ -156,6 +176,8 @@ def cell_error(traceback: str, cell: str, on_host=lambda name: False) -> CellErr
         The cell that ran; its lines are quoted.
     on_host : callable, optional
         Says whether a name that the board does not know is one of the host: then ``%%host`` is what was forgotten.
+    earlier : sequence of (int, str), optional
+        Number and code of the cells that ran before, oldest first: functions they defined are quoted from there.
 
     Returns
     -------
@@ -183,7 +205,7 @@ def cell_error(traceback: str, cell: str, on_host=lambda name: False) -> CellErr
     message = message.strip()
     if not message:
         text = name
-    shown = [part for line in lines[:last_frame + 1] for part in _frame(line, cell)]
+    shown = [part for line in lines[:last_frame + 1] for part in _frame(line, cell, earlier)]
     error = type(name, (CellError,), {"__module__": __name__})
     missing = _MISSING.search(message)
     advice = [FORGOT_HOST] if missing and on_host(missing[1] or missing[2]) else []
@@ -195,21 +217,29 @@ def interrupted() -> CellError:
     return type("KeyboardInterrupt", (CellError,), {"__module__": __name__})("", ["KeyboardInterrupt"])
 
 
-def _frame(line, cell):
-    """One line of the board's traceback in words, with the source line if it is certain to be of this cell."""
+def _frame(line, cell, earlier):
+    """One line of the board's traceback in words, with the source line of the cell it most likely is from."""
     match = _FRAME.match(line)
     if match is None:
         return [line]
     number, function = int(match[1]), match[2]
-    source = cell.split("\n")
-    if function not in (None, "<module>") and not _defines(cell, function, number):
-        # The function was defined by an earlier cell, whose line numbers these are.
-        return [f"  an earlier cell, line {number}, in {function}"]
-    where = f"  this cell, line {number}" + (f", in {function}" if function not in (None, "<module>") else "")
-    return [where, "    " + source[number - 1].strip()] if 0 < number <= len(source) else [where]
+    inside = f", in {function}" if function not in (None, "<module>") else ""
+    if not inside or defines(cell, function, number):
+        return [f"  this cell, line {number}{inside}", *_quote(cell, number)]
+    # The function was defined by an earlier cell, whose line numbers these are.
+    for count, code in reversed(earlier):
+        if defines(code, function, number):
+            return [f"  cell [{count}], line {number}{inside}", *_quote(code, number)]
+    return [f"  an earlier cell, line {number}{inside}"]
 
 
-def _defines(cell, function, number):
+def _quote(code, number):
+    lines = code.split("\n")
+    return ["    " + lines[number - 1].strip()] if 0 < number <= len(lines) else []
+
+
+def defines(cell: str, function: str, number: int) -> bool:
+    """Whether a cell defines a function, class, lambda ... of this name that reaches over this line."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

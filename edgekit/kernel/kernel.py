@@ -4,19 +4,27 @@ Everything that IPython has stays: ``%%host`` cells, magics, ``!shell``, plots a
 same notebook, where ``board`` is the :class:`Board` that the plain cells use.
 """
 
+import contextlib
 import importlib.util
-import keyword
 import os
-import re
 import sys
+import threading
+from collections import deque
 
 from ipykernel.ipkernel import IPythonKernel
+from IPython.core.error import StdinNotImplementedError
+from IPython.utils.tokenutil import token_at_cursor
 
 from edgekit.errors import BoardCodeError, BoardError, BoardLostError
-from edgekit.kernel.cells import cell_error, interrupted, keep_last, needs_board, split
+from edgekit.kernel.cells import cell_error, interrupted, keep_last, needs_board, question, split
+from edgekit.kernel.link import NO_INPUT, BoardRestartedError, Link, NoInputError
+from edgekit.kernel.look import Names, look_up
 from edgekit.kernel.magics import BoardMagics
 
-_DOTTED = re.compile(r"(?:([A-Za-z_][\w.]*)\.)?([A-Za-z_]\w*)?$")
+_FLUSH_S = 0.05         # how late printed text may appear; a message for each print would choke the browser
+_QUICK_S = 2.0          # Tab and the inspector wait no longer for a board
+_CELLS = 500            # that tracebacks and help can quote
+_SHOW_LAST = "if _ is not None: print(repr(_), end='')"
 
 
 class Shown:
@@ -34,9 +42,10 @@ class MicroPythonKernel(IPythonKernel):
 
     Attributes
     ----------
-    port : str or None
-        Where to connect, as for :func:`edgekit.connect`: ``"sim"`` unless ``$EDGEKIT_PORT`` or ``%connect`` says
-        otherwise.
+    link : Link
+        The way to the board: the simulated one unless ``$EDGEKIT_PORT`` or ``%connect`` says otherwise.
+    chart : Chart or None
+        Set by ``%plot``: takes the numbers that the next board code prints.
     """
 
     implementation = "edgekit"
@@ -47,36 +56,53 @@ class MicroPythonKernel(IPythonKernel):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.port = os.environ.get("EDGEKIT_PORT") or "sim"
-        self._board = None
+        self.link = Link(os.environ.get("EDGEKIT_PORT") or "sim", self._ask, self._board_changed)
+        self.chart = None
+        self.on_host = False
+        self._cells = deque(maxlen=_CELLS)
+        self._number = 1
+        self._names = Names(self._ask_board)
+        # Held while a cell runs: a front end may ask from another thread meanwhile, and the board does one thing.
+        self._board_lock = threading.Lock()
 
     def start(self):
         """Begin to serve. Only now do plain cells mean the board: start-up files of the user ran on the host."""
         self.shell.register_magics(BoardMagics(self))
-        self.shell.input_transformers_cleanup.insert(0, _to_host_code)
+        self.shell.input_transformers_cleanup.insert(0, self._to_host_code)
+        self.shell.events.register("post_run_cell", self._after_cell)
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "flush_interval"):
+                stream.flush_interval = _FLUSH_S
         super().start()
 
     def do_shutdown(self, restart):
         """Let go of the board, then end."""
-        self.disconnect()
+        self.link.disconnect()
         return super().do_shutdown(restart)
+
+    async def do_execute(self, *args, **kwargs):
+        """Run a cell; meanwhile Tab asks the board nothing."""
+        self._number = self.execution_count     # as the notebook shows it; IPython counts on at once
+        held = self._board_lock.acquire(timeout=_QUICK_S)
+        try:
+            return await super().do_execute(*args, **kwargs)
+        finally:
+            if held:
+                self._board_lock.release()
 
     # --- the board ---------------------------------------------------------------------------------------------
 
     def connected(self):
         """The board; connects the first time, and again after it was lost. Connecting prints which board it is."""
-        if self._board is None:
-            from edgekit import connect
-            self._board = connect(self.port)
-            self.shell.user_ns["board"] = self._board
-        return self._board
+        return self.link.connected()
 
-    def disconnect(self):
-        """Close the connection, if there is one."""
-        board, self._board = self._board, None
-        self.shell.user_ns.pop("board", None)
-        if board is not None:
-            board.close()
+    @contextlib.contextmanager
+    def using_board(self):
+        """The board for a magic: if it is lost meanwhile, the next cell connects again."""
+        try:
+            yield self.connected()
+        except BoardLostError as error:
+            raise self.link.lost(error) from None
 
     def run_on_board(self, code):
         """Run the code of a plain cell. Its output appears as it is printed.
@@ -101,61 +127,153 @@ class MicroPythonKernel(IPythonKernel):
         if not code.strip():
             return None
         to_run, kept = keep_last(code)
+        chart, self.chart = self.chart, None
+        self._cells.append((self._number, code))
         try:
-            self.connected().exec(to_run, on_output=_print_now)
-            text = self.connected().exec("if _ is not None: print(repr(_), end='')") if kept else ""
+            if chart is None:
+                self.link.run(to_run, _print)
+            else:
+                self._run_with_chart(to_run, chart)
+            text = self.connected().exec(_SHOW_LAST) if kept else ""
         except BoardCodeError as error:
-            raise cell_error(error.traceback, code, self._is_host_name) from None
+            earlier = [cell for cell in self._cells if cell[1] is not code]
+            raise cell_error(error.traceback, code, self._is_host_name, earlier) from None
         except KeyboardInterrupt:
             raise interrupted() from None
+        except BoardRestartedError:
+            self.forget()
+            raise
         except BoardLostError as error:
-            self.disconnect()
-            raise BoardLostError(f"{error} What was in its memory is gone. The next cell connects again "
-                                 "(or use %connect).") from None
+            raise self.link.lost(error) from None
         return Shown(text) if text else None
+
+    def _run_with_chart(self, code, chart):
+        chart.source = self.connected().name
+        with chart.live():
+            self.link.run(code, lambda text: _print(chart.feed(text)))
+            _print(chart.finish())
+
+    def forget(self):
+        """The board's variables are gone."""
+        self._cells.clear()
+        self._names.forget()
+
+    def _board_changed(self, board):
+        if board is None:
+            self.shell.user_ns.pop("board", None)
+        else:
+            self.shell.user_ns["board"] = board
+            self.forget()
 
     def _is_host_name(self, name):
         # Not the standard library: there, more likely an import was forgotten on the board.
         return name in self.shell.user_ns or (
             name not in sys.stdlib_module_names and importlib.util.find_spec(name) is not None)
 
-    # --- completion --------------------------------------------------------------------------------------------
+    def _ask(self, prompt):
+        try:
+            return self.raw_input(prompt)
+        except StdinNotImplementedError:
+            raise NoInputError(NO_INPUT) from None
+
+    def _after_cell(self, *_):
+        if self.chart is not None:
+            self.chart = None
+            print("%plot charts what the board's code below it prints: write it above that code, in the same cell.")
+
+    def _to_host_code(self, lines):
+        """Input transformer: Python for the host that runs this cell where it belongs."""
+        cell = "".join(lines)
+        parts = split(cell)
+        host = parts.host
+        self.on_host = host.startswith("# on the host") or "\n# on the host\n" in host
+        if asked := question(cell):
+            return [f"get_ipython().kernel.explain({asked[0]!r}, {asked[1]})\n"]
+        if needs_board(host) and not host.lstrip().startswith("%%"):
+            host = host.removeprefix("# on the host\n")
+            host = "board = get_ipython().kernel.connected()\n" + host
+        if parts.board:
+            host = host.rstrip("\n") + "\n" if host else ""
+            host += f"get_ipython().kernel.run_on_board({parts.board!r})\n"
+        return host.splitlines(keepends=True)
+
+    # --- help and completion -----------------------------------------------------------------------------------
+
+    def explain(self, name, detail):
+        """``name?``: what the board knows about it; for names that only the host has, IPython's help."""
+        from IPython.core import page
+        with self.using_board() as board:
+            about = look_up(board, name, self._cells)
+        if about is not None:
+            page.page({"text/plain": about.text(bool(detail))})
+        elif name.partition(".")[0] in self.shell.user_ns:
+            self.shell.run_line_magic("pinfo2" if detail else "pinfo", name)
+        else:
+            print(f"The board has no {name!r}. dir() lists its names.")
+
+    def do_inspect(self, code, cursor_pos, detail_level=0, omit_sections=()):
+        """What shift-tab shows: from the live board; from IPython for ``%%host`` cells and magics."""
+        if self._is_for_host(code, cursor_pos):
+            return super().do_inspect(code, cursor_pos, detail_level, omit_sections)
+        reply = {"status": "ok", "data": {}, "metadata": {}, "found": False}
+        name = token_at_cursor(code, cursor_pos)
+        about = None
+        with self._board_if_free() as board, contextlib.suppress(BoardError):
+            about = look_up(board, name, self._cells) if board and name else None
+        if about is not None:
+            reply |= {"found": True, "data": {"text/plain": about.text(bool(detail_level))}}
+        return reply
 
     def do_complete(self, code, cursor_pos):
         """Complete names that live on the board; on the host for ``%%host`` cells and magics."""
         if cursor_pos is None:
             cursor_pos = len(code)
         before = code[:cursor_pos]
-        line = before.rpartition("\n")[2]
-        if self._board is None or split(code).host and not split(before).board or line.lstrip().startswith(("%", "!")):
+        if self.link.board is None:
             return super().do_complete(code, cursor_pos)
-        owner, start = _DOTTED.search(before).groups(default="")
-        try:
-            names = self._board.eval(f"dir({owner})" if owner else "dir() + dir(__import__('builtins'))")
-        except BoardError:
-            names = []
-        matches = sorted(n for n in {*names, *([] if owner else keyword.kwlist)} if n.startswith(start) and (start or not n.startswith("_")))
-        return {"status": "ok", "matches": matches, "cursor_start": cursor_pos - len(start), "cursor_end": cursor_pos,
+        line = before.rpartition("\n")[2]
+        if self._is_for_host(code, cursor_pos):
+            word = line.rpartition(" ")[2]
+            if not (line.lstrip().startswith(("%get ", "%put ")) and word.startswith("/")):
+                return super().do_complete(code, cursor_pos)
+            matches, length = self._names.files(word)
+        else:
+            matches, length = self._names.complete(before)
+        return {"status": "ok", "matches": matches, "cursor_start": cursor_pos - length, "cursor_end": cursor_pos,
                 "metadata": {}}
 
+    def _is_for_host(self, code, cursor_pos):
+        before = code[:cursor_pos]
+        line = before.rpartition("\n")[2]
+        if line.lstrip().startswith(("%", "!")):
+            return True
+        parts = split(code)
+        if parts.host.lstrip().startswith(("%%plot", "%%timeit")):
+            return False
+        return bool(parts.host) and not parts.board and question(code) is None
 
-def _to_host_code(lines):
-    """Input transformer: Python for the host that runs this cell where it belongs."""
-    parts = split("".join(lines))
-    host = parts.host
-    if needs_board(host) and not host.lstrip().startswith("%%"):
-        host = host.removeprefix("# on the host\n")
-        host = "board = get_ipython().kernel.connected()\n" + host
-    if parts.board:
-        host = host.rstrip("\n") + "\n" if host else ""
-        host += f"get_ipython().kernel.run_on_board({parts.board!r})\n"
-    return host.splitlines(keepends=True)
+    @contextlib.contextmanager
+    def _board_if_free(self):
+        """The board, None while a cell runs or if there is none: Tab and the inspector wait for nobody."""
+        free = self._board_lock.acquire(blocking=False)
+        try:
+            yield self.link.board if free else None
+        finally:
+            if free:
+                self._board_lock.release()
+
+    def _ask_board(self, code):
+        with self._board_if_free() as board:
+            try:
+                return board.exec(code, timeout_s=_QUICK_S) if board else None
+            except BoardError:
+                return None
 
 
 # Asked whether a cell is complete, IPython shall look at the cell itself, not at what we make of it.
-_to_host_code.has_side_effects = True
+MicroPythonKernel._to_host_code.has_side_effects = True
 
 
-def _print_now(text):
-    sys.stdout.write(text)
-    sys.stdout.flush()
+def _print(text):
+    if text:
+        sys.stdout.write(text)

@@ -1,14 +1,16 @@
-"""The simulated board: MicroPython in WebAssembly, with a flash folder, a clock and a world around it."""
+"""The simulated board: MicroPython on this computer, with a flash folder, a clock and a world around it."""
 
 import contextlib
+import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from edgekit.board.base import Board
 from edgekit.board.profiles import Profile, get_profile
-from edgekit.errors import BoardError
-from edgekit.simulator.engine import Engine
+from edgekit.errors import BoardError, BoardLostError
+from edgekit.simulator.desk import make_world
+from edgekit.simulator.faults import SerialFault, SerialLine
 
 __all__ = ["SimulatedBoard", "power_on"]
 
@@ -29,20 +31,28 @@ class SimulatedBoard(Board):
     clock : {"virtual", "real"}
         Virtual: ``time.sleep`` takes no time, the board's clock jumps instead. Real: it sleeps.
     world : World, optional
-        What the board senses and moves; None makes one with an MPU6050 on the bus that
-        ``boards.accelerometer()`` looks at.
+        What the board senses and moves; None makes one with what the course uses, see
+        :func:`edgekit.simulator.desk.make_world`.
+    engine : {"auto", "wasm", "unix"}
+        What runs MicroPython: its WebAssembly build, which needs nothing installed; or a program ``micropython`` of
+        this computer, with a garbage collector that runs while code runs and a heap that ends where the profile's
+        ends. Auto: what ``$EDGEKIT_ENGINE`` says, else the first, unless ``hard_heap`` asks for the second.
+    hard_heap : bool
+        The profile's heap is a hard limit.
 
     Attributes
     ----------
     world : edgekit.simulator.world.World
-        Play a recording, set a voltage, press a button, watch a pin.
+        Play a recording, set a voltage, press a button, watch a pin, let something go wrong.
     profile : Profile
         The board it stands for.
 
     Raises
     ------
     SetupError
-        Node.js or MicroPython's package for it is missing.
+        What the engine needs is missing.
+    BoardLostError
+        In this world the board's cable is pulled.
 
     Examples
     --------
@@ -53,22 +63,39 @@ class SimulatedBoard(Board):
 
     kind = "simulated"
 
-    def __init__(self, profile: str | Profile = "esp32", flash=None, clock: str = "virtual", world=None):
+    def __init__(self, profile: str | Profile = "esp32", flash=None, clock: str = "virtual", world=None,
+                 engine: str = "auto", hard_heap: bool = False):
         self.profile = get_profile(profile)
+        self._engine_class = _engine_class(engine, hard_heap)
+        self._clock = _checked_clock(clock)
         if world is None:
-            world = _world_with_sensor(self.profile)
+            world = make_world(self.profile.pins)
+        elif not world.parts:
+            world.name_pins(self.profile.pins)
+        if "cable" in world.faults:
+            raise BoardLostError(_PULLED)
         self.world = world
         self._temporary = None if flash is not None else tempfile.mkdtemp(prefix="edgekit-flash-")
         self.flash = Path(flash if flash is not None else self._temporary)
-        transport = None
+        self._line = SerialLine(_Nothing())
         try:
-            transport = _start(self.profile, self.flash, clock, lambda request: self.world.transaction(request))
-            super().__init__(transport)
+            self._power_on()
+            super().__init__(self._line)
+            world.connect_board(_Hazards(self))
         except BaseException:
-            if transport is not None:
-                transport.close()
+            self._line.close()
             self._remove_temporary()
             raise
+
+    @property
+    def clock(self) -> str:
+        """``"virtual"`` or ``"real"``; set it at any time: the board's time goes on from where it is."""
+        return self._clock
+
+    @clock.setter
+    def clock(self, clock):
+        self._line.engine.control({"clock": _checked_clock(clock)})
+        self._clock = clock
 
     @property
     def name(self) -> str:
@@ -80,18 +107,78 @@ class SimulatedBoard(Board):
         super().close()
         self._remove_temporary()
 
+    def _power_on(self):
+        self.world.power_on()
+        flash_bytes = 0 if "flash full" in self.world.faults else self.profile.flash_bytes
+        # Through self: another world may be put in its place.
+        self._line.exchange(_start(self._engine_class, self.profile, self.flash, self._clock, flash_bytes,
+                                   lambda request: self.world.transaction(request)))
+
     def _remove_temporary(self):
         if self._temporary:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
 
+_PULLED = ("The simulated board's cable is pulled: it has no power. Plug it in with board.world.mend('cable') and run "
+           "the code again. Names are gone then; files are as they were last closed.")
+
+
+class _Nothing:
+    """What is at the end of a cable that is not plugged in."""
+
+    process = None
+
+    def write(self, data):
+        raise BoardLostError(_PULLED)
+
+    def read(self, timeout_s=None):
+        raise BoardLostError(_PULLED)
+
+    def control(self, settings):
+        raise BoardLostError(_PULLED)
+
+    def close(self):
+        pass
+
+
+class _Hazards:
+    """How the faults of :mod:`edgekit.simulator.faults` reach a board."""
+
+    def __init__(self, board):
+        self._board = board
+
+    def fault(self, kind, settings):
+        board, line = self._board, self._board._line
+        if kind == "serial":
+            line.faults.append(SerialFault(**settings, seed=board.world.seed))
+        elif kind == "cable":
+            line.exchange(_Nothing())
+            board._repl.ready = False
+        elif kind == "brown-out":
+            if not isinstance(line.engine, _Nothing):
+                board._repl.ready = False
+                board._power_on()
+        elif kind == "flash full":
+            line.engine.control({"flash_bytes": 0})
+
+    def mend(self, kind):
+        board, line = self._board, self._board._line
+        if kind == "serial":
+            line.faults.clear()
+        elif kind == "cable" and isinstance(line.engine, _Nothing):
+            board._power_on()
+        elif kind == "flash full" and not isinstance(line.engine, _Nothing):
+            line.engine.control({"flash_bytes": board.profile.flash_bytes})
+
+
 @contextlib.contextmanager
-def power_on(profile: str | Profile = "esp32", flash=None, clock: str = "real"):
+def power_on(profile: str | Profile = "esp32", flash=None, clock: str = "real", engine: str = "auto",
+             hard_heap: bool = False):
     """A simulated board's bare UART, for other programs; its ``boot.py`` and ``main.py`` run.
 
     Parameters
     ----------
-    profile, flash, clock
+    profile, flash, clock, engine, hard_heap
         As for :class:`SimulatedBoard`.
 
     Yields
@@ -101,33 +188,45 @@ def power_on(profile: str | Profile = "esp32", flash=None, clock: str = "real"):
     """
     profile = get_profile(profile)
     with tempfile.TemporaryDirectory(prefix="edgekit-flash-", ignore_cleanup_errors=True) as temporary:
-        engine = _start(profile, Path(flash or temporary), clock, _world_with_sensor(profile).transaction)
+        engine = _start(_engine_class(engine, hard_heap), profile, Path(flash or temporary), _checked_clock(clock),
+                        profile.flash_bytes, make_world(profile.pins).transaction)
         try:
             yield engine
         finally:
             engine.close()
 
 
-def _start(profile, flash, clock, transaction):
+def _engine_class(engine, hard_heap):
+    if engine not in ("auto", "wasm", "unix"):
+        raise BoardError(f"engine is 'auto', 'wasm' or 'unix', not {engine!r}.")
+    if engine == "auto":
+        engine = os.environ.get("EDGEKIT_ENGINE") or engine
+    if engine == "wasm" and hard_heap:
+        raise BoardError("The engine 'wasm' has no hard heap; take engine='unix' or 'auto'.")
+    if engine == "unix" or hard_heap:
+        from edgekit.simulator.unix import UnixEngine
+        return UnixEngine
+    from edgekit.simulator.engine import Engine
+    return Engine
+
+
+def _checked_clock(clock):
     if clock not in ("virtual", "real"):
         raise BoardError(f"clock is 'virtual' or 'real', not {clock!r}.")
+    return clock
+
+
+def _start(engine_class, profile, flash, clock, flash_bytes, transaction):
     try:
         flash.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BoardError(f"{str(flash)!r} cannot be the board's flash: {error.strerror}. Give a folder.") from error
-    return Engine({
+    return engine_class({
         "flash": str(flash.resolve()),
-        "flash_bytes": profile.flash_bytes,
+        "flash_bytes": flash_bytes,
         "clock": clock,
         "heap_bytes": profile.heap_bytes + _ROM_HEAP_BYTES,
+        "free_heap_bytes": profile.heap_bytes,
         "pystack_words": _PYSTACK_WORDS,
         "profile": {"sys_platform": profile.sys_platform, "machine": profile.machine, "build": profile.build},
     }, transaction)
-
-
-def _world_with_sensor(profile):
-    from edgekit.simulator.chips.mpu6050 import MPU6050
-    from edgekit.simulator.world import World
-    world = World()
-    world.attach(MPU6050(world.sense), bus=profile.pins["I2C_ID"])
-    return world

@@ -160,7 +160,7 @@ class SerialLine:
     Attributes
     ----------
     engine
-        Whatever is at its other end now; it can be exchanged at any time.
+        Whatever is at its other end now.
     faults : list of SerialFault
     """
 
@@ -204,31 +204,38 @@ class SerialLine:
         time.sleep(max(wait_s, 0))
         return self._late.pop(0)[1]
 
-    def forget(self) -> None:
-        """Drop what was on its way: the line is cut."""
+    def exchange(self, engine) -> None:
+        """Put another engine at the end of the line; the one that was there is closed, what was on its way is lost."""
+        old, self.engine = self.engine, engine
         self._late.clear()
+        old.close()
+
+    @property
+    def process(self):
+        """The engine's process."""
+        return self.engine.process
 
     def close(self) -> None:
         """Let go of the board."""
         self.engine.close()
 
     def _engine_read(self, timeout_s):
-        engine = self.engine
-        try:
-            return engine.read(timeout_s)
-        except BoardLostError:
-            if self.engine is not engine:
-                self.engine.read(0)  # it may know better why
-            raise
+        while True:
+            engine = self.engine
+            try:
+                return engine.read(timeout_s)
+            except BoardLostError:
+                if self.engine is engine:
+                    raise
 
     def _engine_write(self, data):
-        engine = self.engine
-        try:
-            engine.write(data)
-        except BoardLostError:
-            if self.engine is not engine:
-                self.engine.write(b"")
-            raise
+        while True:
+            engine = self.engine
+            try:
+                return engine.write(data)
+            except BoardLostError:
+                if self.engine is engine:
+                    raise
 
 
 def _through(faults, data):

@@ -1,6 +1,7 @@
 """The errors that edgekit raises. Each message says what was expected, what was found and what to do next."""
 
-__all__ = ["EdgekitError", "DataError", "ModelError", "BoardError", "BoardCodeError", "BoardLostError", "SetupError"]
+__all__ = ["EdgekitError", "DataError", "ModelError", "BoardError", "BoardBusyError", "BoardCodeError", "BoardLostError",
+           "BoardRestartedError", "BoardWireError", "SetupError"]
 
 
 class EdgekitError(Exception):
@@ -52,8 +53,20 @@ class BoardCodeError(BoardError):
         return self.traceback.strip().splitlines()
 
 
+class BoardBusyError(BoardError):
+    """Something else runs on the board at this moment."""
+
+
 class BoardLostError(BoardError):
     """The board stopped answering: cable pulled, board reset, or simulator ended."""
+
+
+class BoardRestartedError(BoardLostError):
+    """The board restarted by itself: the connection stands and files are there, but its names are gone."""
+
+
+class BoardWireError(BoardError):
+    """Bytes between this computer and the board were lost or changed; the board is still there."""
 
 
 class SetupError(EdgekitError):

@@ -1,20 +1,31 @@
-"""`Board`: the one way to a MicroPython board, whether simulated or on a USB port."""
+"""`Board`: the one way to a MicroPython board, whether simulated or on a USB port.
+
+What may go wrong on the way, and what is done about it:
+
+- Code for the board is checked there before it runs, and sent again if it was damaged (:mod:`edgekit.board.rawrepl`).
+- Values (:meth:`Board.eval`, :meth:`Board.get`, :meth:`Board.ls`, ...) come back with a check sum. What only reads is
+  asked again; what may have had an effect is not run twice, but ends with a :class:`BoardWireError`.
+- Files are compared by their sha256, and copied again if they differ.
+- Frames of a stream have a CRC each; damaged ones are dropped and counted.
+- Text that a program prints is shown as it comes: MicroPython sends no check sum with it.
+"""
 
 import ast
+import binascii
 import contextlib
 import hashlib
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit.board.rawrepl import RawRepl, Transport
-from edgekit.errors import BoardCodeError, BoardError, BoardLostError
+from edgekit.board.rawrepl import RawRepl, Silence, Transport
+from edgekit.errors import BoardCodeError, BoardError, BoardLostError, BoardWireError
 
 __all__ = ["Board", "BoardInfo"]
 
-_COPY_BYTES = 6144
+_COPY_BYTES = 4096
 _STEP_S = 10.0  # one step of a copy: longer silence means that the board is gone
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -47,8 +58,10 @@ class BoardInfo:
     kind: str
 
 
+# --- programs for the board. Each is a function that is removed after use: they leave no names behind.
+
 _INFO = """\
-def _info():
+def _edgekit():
     import gc, os, sys
     try:
         machine = os.uname().machine
@@ -57,15 +70,21 @@ def _info():
     gc.collect()
     disk = os.statvfs("/")
     mpy = getattr(sys.implementation, "_mpy", 0)
-    print((machine, sys.implementation.version[:3], mpy, gc.mem_free(), disk[0] * disk[3]))
-_info()
-del _info
+    return machine, sys.implementation.version[:3], mpy, gc.mem_free(), disk[0] * disk[3]
 """
 
-# The board's half of a copy. It lives in one function so that it leaves no names behind but its own.
+# The board's half of a copy.
 _COPY = """\
-def _edgekit_copy(path):
+def _edgekit_copy(path, size):
     import os, hashlib, binascii
+    temporary = path + ".new"
+    try:
+        os.remove(temporary)  # of a copy that was broken off
+    except OSError:
+        pass
+    disk = os.statvfs("/")
+    if disk[0] * disk[3] < size:
+        raise OSError(28)
     at = 0
     while True:
         at = path.find("/", at + 1)
@@ -75,12 +94,9 @@ def _edgekit_copy(path):
             os.mkdir(path[:at])
         except OSError:
             pass
-    temporary = path + ".new"
     file = open(temporary, "wb")
-    sha = hashlib.sha256()
     def add(text):
         data = binascii.a2b_base64(text)
-        sha.update(data)
         if file.write(data) != len(data):
             raise OSError(28)
     def end(expected):
@@ -104,12 +120,29 @@ def _edgekit_copy(path):
             os.rename(temporary, path)
     def stop():
         file.close()
-        os.remove(temporary)
+        try:
+            os.remove(temporary)
+        except OSError:
+            pass
     return add, end, stop
 """
 
+_GET = """\
+def _edgekit(path):
+    import binascii, hashlib
+    sha = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while True:
+            data = file.read(1536)
+            if not data:
+                break
+            sha.update(data)
+            print(binascii.b2a_base64(data).decode(), end='')
+    print(binascii.hexlify(sha.digest()).decode())
+"""
+
 _HASH = """\
-def _hash(path):
+def _edgekit(path):
     import hashlib, binascii
     sha = hashlib.sha256()
     buffer = bytearray(512)
@@ -124,6 +157,34 @@ def _hash(path):
         return ""
 """
 
+_REMOVE = """\
+def _edgekit(path):
+    import os
+    if os.stat(path)[0] & 0x4000:
+        for entry in list(os.ilistdir(path)):
+            _edgekit(path + '/' + entry[0])
+        os.rmdir(path)
+    else:
+        os.remove(path)
+"""
+
+# Bytes that are free, and the largest files.
+_ROOM = """\
+def _edgekit(folder=""):
+    import os
+    found = []
+    for entry in os.ilistdir(folder or "/"):
+        path = folder + "/" + entry[0]
+        found += _edgekit(path) if entry[1] & 0x4000 else [(os.stat(path)[6], path)]
+    if folder:
+        return found
+    disk = os.statvfs("/")
+    return disk[0] * disk[3], sorted(found)[-3:]
+"""
+
+# A value, its length and its check sum.
+_CHECKED = "(lambda t:print(t,len(t),__import__('binascii').crc32(t.encode()),sep='\\n'))(repr(%s))"
+
 
 class Board:
     """A MicroPython board. Made by :func:`edgekit.connect`; also a context manager.
@@ -137,10 +198,18 @@ class Board:
     kind = "board"
 
     def __init__(self, transport: Transport):
+        self._machine = ""
+        self._closed = False
+        self._start(transport)
+
+    def _start(self, transport):
         self._transport = transport
         self._repl = RawRepl(transport)
-        self._machine = ""
         self._repl.enter()
+
+    def _open(self) -> Transport:
+        """The way to the board, opened anew."""
+        raise BoardError("This board cannot connect again: make a new one.")
 
     def __enter__(self):
         return self
@@ -183,12 +252,20 @@ class Board:
         BoardCodeError
             The code raised an exception; it holds the board's traceback.
         BoardLostError
-            The board stopped answering.
+            The board stopped answering, or (`BoardRestartedError`) restarted; ``output`` is what came before.
+        BoardWireError
+            Bytes were lost or changed on the way; ``output`` is what came before.
+        BoardBusyError
+            A program runs already, for another thread or a stream that is still open.
         KeyboardInterrupt
             ctrl-C here: the code on the board was interrupted, the board is usable, its names are kept.
         """
         text = _Text(on_output)
-        error = self._run(code, text.add, timeout_s)
+        try:
+            error = self._run(code, text.add, timeout_s)
+        except (BoardLostError, BoardWireError) as lost:
+            lost.output = text.finish()
+            raise
         output = text.finish()
         if error:
             raise BoardCodeError(error, output)
@@ -205,7 +282,10 @@ class Board:
         Simulated ESP32 DevKit ...
         [1024, 'text', (1.5, None)]
         """
-        text = self.exec(f"print(repr({expression}))").strip()
+        return self._value(self.exec, expression)
+
+    def _value(self, run, expression, before="", after=""):
+        text = _checked(run(f"{before}\n{_CHECKED % expression}\n{after}"))
         try:
             return ast.literal_eval(text)
         except (ValueError, SyntaxError):
@@ -231,8 +311,9 @@ class Board:
             What it printed.
         """
         code = _call(app, settings)
-        self._install_ours(app)
-        return self.exec(code, on_output, timeout_s)
+        with self._repl.turn.hold():
+            self._install_ours(app)
+            return self.exec(code, on_output, timeout_s)
 
     def _install_ours(self, app):
         from edgekit.board.install import apps
@@ -259,14 +340,14 @@ class Board:
         ------
         Frame
             ``(type, seq, payload)`` as ``firmware/lib/frames.py`` defines it. Closing the iterator, an exception or
-            ctrl-C interrupts the app; the board is then at its prompt. ``lost`` and ``damaged`` of the last stream
-            are in :attr:`stream_lost` and :attr:`stream_damaged`.
+            ctrl-C interrupts the app; the board is then at its prompt. Until then the board is busy for everyone
+            else. ``lost`` and ``damaged`` of the last stream are in :attr:`stream_lost` and
+            :attr:`stream_damaged`.
         """
         from edgekit.twin import board_module
         frames = board_module("frames")
         decoder = frames.Decoder()
         text = _Text(on_text or (lambda part: print(part, end="")))
-        ended, error = False, b""
         self.stream_lost = self.stream_damaged = 0
         repl = self._repl
         code = _call(app, settings)
@@ -281,26 +362,52 @@ class Board:
                     else:
                         text.add(bytes(item))
             error = repl.end()
-            ended = True
         finally:
             self.stream_lost, self.stream_damaged = decoder.lost, decoder.damaged
             text.finish()
-            if not ended and not isinstance(sys.exception(), BoardLostError):
+            if repl.turn.running:
                 # A board that has gone meanwhile says so on the next call.
-                with contextlib.suppress(BoardLostError):
+                with contextlib.suppress(BoardError):
                     repl.stop()
         if error:
             raise BoardCodeError(_lines(error), "")
 
     def reset(self):
         """Restart MicroPython: all names on the board are gone, files stay; ``boot.py`` runs, ``main.py`` not."""
-        if not self._repl.ready:
-            self._repl.enter()
         self._repl.soft_reset()
 
     def interrupt(self):
-        """Stop whatever runs on the board and bring it to its prompt."""
-        self._repl.enter()
+        """Stop whatever runs on the board and bring it to its prompt.
+
+        A program that another thread waits for ends there with ``KeyboardInterrupt``.
+        """
+        turn = self._repl.turn
+        if turn.running and not turn.is_mine():
+            self._repl.interrupt()
+        else:
+            self._repl.enter()
+
+    def reconnect(self):
+        """Connect again after a :class:`BoardLostError`: the cable is plugged in again, or reset was pressed.
+
+        The one way back, for a board on a port and for a simulated one. Files are as they were last closed, names are
+        gone; ``board`` is the same object.
+
+        Raises
+        ------
+        BoardError
+            The board is still not there, or was closed here.
+        """
+        if self._closed:
+            raise BoardError("This board was closed. Connect to it anew: board = edgekit.connect().")
+        with contextlib.suppress(BoardError, OSError):
+            self._transport.close()
+        transport = self._open()
+        try:
+            self._start(transport)
+        except BaseException:
+            transport.close()
+            raise
 
     # --- files ---------------------------------------------------------------------------------------------
 
@@ -325,23 +432,45 @@ class Board:
         """
         data = bytes(local) if isinstance(local, (bytes, bytearray, memoryview)) else _read(local)
         remote = _absolute(remote)
+        with self._repl.turn.hold():
+            self._again(lambda: self._copy(data, remote, progress), unless=lambda: self._is_there(data, remote),
+                        what=f"a copy of {len(data)} bytes to {remote}")
+
+    def _is_there(self, data, remote):
+        return self.hashes([remote])[remote] == hashlib.sha256(data).hexdigest()
+
+    def _copy(self, data, remote, progress):
         try:
-            self._quick(f"{_COPY}\ntry:\n _edgekit_copy = _edgekit_copy({remote!r})\nexcept OSError:\n"
-                        " del _edgekit_copy\n raise")
             try:
+                self._quick(f"{_COPY}\n_edgekit_copy = _edgekit_copy({remote!r}, {len(data)})")
                 for start in range(0, len(data), _COPY_BYTES):
                     part = data[start:start + _COPY_BYTES]
                     self._quick(f"_edgekit_copy[0]({_base64(part)!r})")
                     if progress:
                         progress(start + len(part), len(data))
-                self._quick(f"_edgekit_copy[1]({hashlib.sha256(data).hexdigest()!r})")
-            except BoardCodeError:
-                self._quick("try:\n _edgekit_copy[2]()\nexcept OSError:\n pass\ndel _edgekit_copy")
+                self._quick(f"_edgekit_copy[1]({hashlib.sha256(data).hexdigest()!r})\ndel _edgekit_copy")
+            except (BoardCodeError, KeyboardInterrupt):
+                self._quick("(lambda c:type(c)is tuple and c[2]())(globals().pop('_edgekit_copy',0))")
                 raise
-            self._quick("del _edgekit_copy")
+        except BoardLostError as error:
+            raise type(error)(f"{error} {remote} was not copied; the old file, if there was one, is still there."
+                              ) from error
         except BoardCodeError as error:
-            raise BoardError(f"Could not copy {len(data)} bytes to {remote} on the board: {_reason(error)}. "
+            full = _is_full(error)
+            reason = self._room(len(data)) if full else _reason(error)
+            raise BoardError(f"Could not copy {len(data)} bytes to {remote} on the board: {reason}. "
                              "The old file, if there was one, is still there.") from error
+
+    def _room(self, size):
+        """Why a file does not fit, and what could make room."""
+        free, largest = self._ask("_edgekit()", _ROOM)
+        text = f"its flash is full, {free} bytes are free"
+        if size > free and largest:
+            text += " (a file that is replaced stays until the new one is checked)"
+        if not largest:
+            return f"{text}, and no file is there to remove: the board is too small for it"
+        return (f"{text}. Make room, the largest files are: "
+                + ", ".join(f"board.remove({path!r}) ({size} bytes)" for size, path in reversed(largest)))
 
     def get(self, remote: str, local=None) -> bytes:
         """Copy a file from the board.
@@ -359,21 +488,25 @@ class Board:
             Its contents.
         """
         remote = _absolute(remote)
-        code = (f"def _get(path):\n import binascii\n with open(path, 'rb') as file:\n  while True:\n"
-                f"   data = file.read(1536)\n   if not data:\n    break\n"
-                f"   print(binascii.b2a_base64(data).decode(), end='')\n"
-                f"try:\n _get({remote!r})\nfinally:\n del _get")
         try:
-            text = self._quick(code)
+            data = self._again(lambda: self._fetch(remote), what=f"a copy of {remote}")
         except BoardCodeError as error:
             raise BoardError(f"Could not read {remote} on the board: {_reason(error)}. "
                              f"See what is there: board.ls('/').") from error
-        import binascii
-        data = b"".join(binascii.a2b_base64(line) for line in text.split())
         if local is not None:
             from edgekit.paths import atomic_write
             with atomic_write(local) as temporary:
                 temporary.write_bytes(data)
+        return data
+
+    def _fetch(self, remote):
+        *lines, found = self._quick(f"{_GET}try:\n _edgekit({remote!r})\nfinally:\n del _edgekit").split() or [""]
+        try:
+            data = b"".join(binascii.a2b_base64(line) for line in lines)
+        except binascii.Error:
+            data = None
+        if data is None or hashlib.sha256(data).hexdigest() != found:
+            raise BoardWireError(f"{remote} arrived damaged: its sha256 here is not that on the board.")
         return data
 
     def ls(self, path: str = "/") -> list[str]:
@@ -385,7 +518,7 @@ class Board:
             There is no such folder.
         """
         try:
-            entries = self.eval(f"[(e[0], e[1]) for e in __import__('os').ilistdir({_absolute(path)!r})]")
+            entries = self._ask(f"[(e[0], e[1]) for e in __import__('os').ilistdir({_absolute(path)!r})]")
         except BoardCodeError as error:
             raise BoardError(f"No folder {path!r} on the board: {_reason(error)}. "
                              "See what is there: board.ls('/').") from error
@@ -399,12 +532,12 @@ class Board:
         BoardError
             It does not exist.
         """
-        code = ("def _remove(path):\n import os\n if os.stat(path)[0] & 0x4000:\n"
-                "  for entry in list(os.ilistdir(path)):\n   _remove(path + '/' + entry[0])\n  os.rmdir(path)\n"
-                " else:\n  os.remove(path)\n"
-                f"try:\n _remove({_absolute(path).rstrip('/')!r})\nfinally:\n del _remove")
+        path = _absolute(path).rstrip("/")
+        code = f"{_REMOVE}try:\n _edgekit({path!r})\nfinally:\n del _edgekit"
         try:
-            self._quick(code)
+            self._again(lambda: self._quick(code), what=f"to remove {path}",
+                        unless=lambda: not self._ask(f"{path.rpartition('/')[2]!r} in "
+                                                     f"__import__('os').listdir({path.rpartition('/')[0] or '/'!r})"))
         except BoardCodeError as error:
             raise BoardError(f"Could not remove {path!r} on the board: {_reason(error)}. "
                              "See what is there: board.ls('/').") from error
@@ -412,9 +545,7 @@ class Board:
     def hashes(self, paths: list[str]) -> dict[str, str]:
         """sha256 (hex) of files on the board; empty text for those that are not there."""
         paths = [_absolute(path) for path in paths]
-        found = self._quick(f"{_HASH}\nfor _path in {paths!r}:\n print(_hash(_path))\ndel _hash, _path"
-                            if paths else "").splitlines()
-        return dict(zip(paths, found, strict=True))
+        return dict(zip(paths, self._ask(f"[_edgekit(path) for path in {paths!r}]", _HASH), strict=True))
 
     def install(self, app: str | None = None, progress: bool = False) -> list[str]:
         """Copy an app and all that it imports, compiled, skipping what is there already.
@@ -432,14 +563,15 @@ class Board:
             Paths on the board that were written.
         """
         from edgekit.board.install import install
-        return install(self, app, progress)
+        with self._repl.turn.hold():
+            return install(self, app, progress)
 
     # --- about ---------------------------------------------------------------------------------------------
 
     @property
     def info(self) -> BoardInfo:
         """What the board is and has free, asked anew each time."""
-        machine, version, mpy, heap, flash = ast.literal_eval(self._quick(_INFO))
+        machine, version, mpy, heap, flash = self._ask("_edgekit()", _INFO)
         arch = _MPY_ARCH[mpy >> 10 & 0xF] if mpy >> 10 & 0xF < len(_MPY_ARCH) else ""
         name, _, mcu = machine.partition(" with ")
         return BoardInfo(name=name, mcu=mcu or machine, arch=arch, micropython=".".join(map(str, version)),
@@ -447,24 +579,52 @@ class Board:
 
     def close(self):
         """Let go of the board; with a real one, it gets its friendly prompt back."""
+        self._closed = True
         self._transport.close()
+        self._repl.turn.end()
 
     # --- inside --------------------------------------------------------------------------------------------
 
     def _run(self, code, on_bytes, timeout_s) -> str:
         """Run code; returns its traceback, empty if it ended well."""
         repl = self._repl
-        try:
-            repl.start(code)
-            for part in repl.parts(timeout_s):
-                on_bytes(part)
-            return _lines(repl.end())
-        except KeyboardInterrupt:
-            repl.enter()
-            raise
+        with repl.turn.hold():
+            try:
+                repl.start(code)
+                for part in repl.parts(timeout_s):
+                    on_bytes(part)
+                return _lines(repl.end())
+            except BoardError:
+                raise
+            except BaseException:  # ctrl-C, or a mistake in what gets the output
+                if repl.turn.running or not repl.ready:
+                    repl.enter()
+                raise
 
     def _quick(self, code) -> str:
-        return self.exec(code, timeout_s=_STEP_S)
+        """Run code that should not take long."""
+        with self._repl.turn.hold():
+            try:
+                return self.exec(code, timeout_s=_STEP_S)
+            except Silence:
+                raise self._repl.mishap("an answer") from None
+
+    def _ask(self, expression, before=""):
+        """Value of an expression that only looks; asked again if the answer was damaged."""
+        after = "del _edgekit" if before else ""
+        return self._again(lambda: self._value(self._quick, expression, before, after), what="an answer")
+
+    def _again(self, action, what, unless=lambda: False):
+        """Do something; if bytes were lost on the way do it again, unless it turns out to be done."""
+        with self._repl.turn.hold():
+            for left in reversed(range(_ATTEMPTS)):
+                try:
+                    return action()
+                except BoardWireError as error:
+                    if not left:
+                        raise BoardWireError(f"{error} ({_ATTEMPTS} times; it was {what})") from error
+                    if unless():
+                        return None
 
 
 # sys.implementation._mpy >> 10: docs.micropython.org, reference/mpyfiles.html
@@ -512,8 +672,20 @@ def _absolute(path: str) -> str:
     return path if path.startswith("/") else "/" + path
 
 
+def _checked(output: str) -> str:
+    """The text of a value that came with its length and check sum, after whatever was printed before."""
+    try:
+        rest, size, check = output.rstrip("\n").rsplit("\n", 2)
+        text = rest[len(rest) - int(size):]
+        if binascii.crc32(text.encode()) == int(check):
+            return text
+    except ValueError:
+        pass
+    raise BoardWireError("The board's answer arrived damaged: its check sum is wrong. The board has run what was "
+                         "asked; ask again. If this repeats, use a shorter cable or another USB port.")
+
+
 def _base64(data: bytes) -> str:
-    import binascii
     return binascii.b2a_base64(data, newline=False).decode()
 
 
@@ -524,9 +696,12 @@ def _read(local) -> bytes:
         raise BoardError(f"Cannot read {str(local)!r} here to copy it to the board: {error.strerror}.") from None
 
 
-_REASONS = {"ENOSPC": "its flash is full; remove files with board.remove(path)",
-            "ENOENT": "there is no such file or folder", "28": "its flash is full; remove files with "
-            "board.remove(path)", "EISDIR": "that is a folder", "ENOTDIR": "a part of the path is a file"}
+_REASONS = {"ENOENT": "there is no such file or folder", "EISDIR": "that is a folder",
+            "ENOTDIR": "a part of the path is a file"}
+
+
+def _is_full(error: BoardCodeError) -> bool:
+    return error.reason.startswith("OSError") and ("ENOSPC" in error.reason or error.reason.endswith(" 28"))
 
 
 def _reason(error: BoardCodeError) -> str:

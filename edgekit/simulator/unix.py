@@ -1,0 +1,660 @@
+"""The second engine of the simulated board: MicroPython's Unix port, where one is installed.
+
+It has what WebAssembly lacks: a garbage collector that runs while code runs, a heap that ends where the board's ends,
+and native code (``@micropython.viper``). The process has three pipes more than usual: one takes what programs read
+from the UART, two carry requests and answers (``unix/_host.py`` says in which form). The raw REPL is spoken here, the
+friendly prompt is the Unix port's own. A soft reset is a new process.
+"""
+
+import contextlib
+import errno
+import fcntl
+import functools
+import os
+import re
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+from pathlib import Path
+
+from edgekit.errors import BoardLostError, SetupError
+from edgekit.simulator import bus
+from edgekit.simulator.engine import Engine, _running
+
+__all__ = ["find_micropython", "UnixEngine"]
+
+_FOLDER = Path(__file__).resolve().parent
+_OLDEST = (1, 19)
+_HOW_TO_GET = ("Debian 13 and Ubuntu: `sudo apt install micropython`; conda: `conda install -c conda-forge micropython`; "
+               "macOS: `brew install micropython`. Or name it in $EDGEKIT_MICROPYTHON.")
+
+# Requests of unix/_host.py to the engine itself.
+_NEXT, _POLL, _STATVFS, _FILE_OPEN, _FILE_CLOSE, _BYE, _END, _UART, _KEYBOARD, _WALL, _HARD = range(200, 211)
+_FLAG_INTERRUPT, _FLAG_REAL = 1, 2
+_HEAD = struct.Struct("<IQ")
+_ANSWER = struct.Struct("<BBBxI")
+
+_CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D, _CTRL_E = b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"
+_WINDOW = 2048
+_RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n>"
+_PROMPT = re.compile(rb"(?:^|\n)(?:>>> |\.\.\. |=== ) *$")
+_OWN_LINE = re.compile(rb'^  File "_board\.py".*\n', re.M)
+# ctrl-C goes with the answer to the board's next request; if none comes so soon, as a signal.
+_SIGNAL_AFTER_S = 0.02
+# A line that was entered at the friendly prompt runs for longer than that: what comes now is its input.
+_BUSY_AFTER_S = 0.05
+_TEMPORARY = ".edgekit-tmp-"
+
+
+@functools.cache
+def _version(program: str) -> tuple[int, ...] | None:
+    """Version of a MicroPython program; None if it is none."""
+    code = "import sys\nprint(sys.implementation.name, *sys.implementation.version[:3])"
+    try:
+        said = subprocess.run([program, "-c", code], capture_output=True, text=True, timeout=10).stdout.split()
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return tuple(map(int, said[1:])) if said[:1] == ["micropython"] else None
+
+
+def find_micropython() -> str:
+    """Path of the MicroPython program for this computer.
+
+    ``$EDGEKIT_MICROPYTHON`` comes first, then one beside this Python, as conda has it, then the ``PATH``.
+
+    Raises
+    ------
+    SetupError
+        There is none, or it is too old.
+    """
+    if os.name == "nt":
+        raise SetupError("engine='unix' runs on Linux and macOS only. Use engine='wasm'.")
+    named = os.environ.get("EDGEKIT_MICROPYTHON")
+    found = named or shutil.which("micropython", path=str(Path(sys.executable).parent)) or shutil.which("micropython")
+    if not found:
+        raise SetupError("engine='unix' needs a program 'micropython', and none was found beside this Python or in "
+                         f"PATH. {_HOW_TO_GET} Or use engine='wasm'.")
+    version = _version(found)
+    if version is None or version[:2] < _OLDEST:
+        what = "is not MicroPython" if version is None else f"is MicroPython {version[0]}.{version[1]}"
+        raise SetupError(f"engine='unix' needs MicroPython 1.19 or later, but {found} {what}. {_HOW_TO_GET} "
+                         "Or use engine='wasm'.")
+    return found
+
+
+@functools.cache
+def _compiled_rom() -> Path:
+    """Folder with the board's own modules as bytecode: the files of ``unix/``, and those of ``rom/`` beside them."""
+    from edgekit.board.install import compile_file
+    folder = tempfile.TemporaryDirectory(prefix="edgekit-rom-", ignore_cleanup_errors=True)
+    _keep.append(folder)
+    sources = {path.name: path for rom in ("rom", "unix") for path in sorted((_FOLDER / rom).glob("*.py"))}
+    for source in sources.values():
+        (Path(folder.name) / source.with_suffix(".mpy").name).write_bytes(compile_file(source))
+    return Path(folder.name)
+
+
+_keep = []
+
+
+@functools.cache
+def _heap_of_rom(program: str) -> tuple[int, float]:
+    """What the board's own modules take of the heap (bytes), and heap size over usable heap."""
+    size = 4 << 20
+    code = (_start_code(str(_compiled_rom()), "", {"sys_platform": "", "machine": "", "build": ""}) +
+            "import gc\ngc.collect()\nprint(gc.mem_alloc(), gc.mem_free())")
+    done = subprocess.run([program, "-X", f"heapsize={size}", "-c", code, "1", "0", "0", "0"], env=_environment(),
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30)
+    try:
+        used, free = map(int, done.stdout.split()[-2:])
+    except ValueError:
+        raise SetupError(f"{program} cannot run the simulated board: {(done.stderr or done.stdout).strip()[-300:]!r}. "
+                         "Use engine='wasm'.") from None
+    return used, size / (used + free)
+
+
+def _start_code(flash, terminal, profile, block=4096):
+    import json
+    return (f"import sys\nsys.path[:] = [{str(_compiled_rom())!r}]\n"
+            f"__import__('_board').start(globals(), {flash!r}, {block}, {terminal!r}, {json.dumps(profile)!r})\n")
+
+
+def _environment():
+    return {"TZ": "UTC0"}  # no HOME: the Unix port keeps a history file there
+
+
+class UnixEngine(Engine):
+    """One running MicroPython of the Unix port: a byte transport, as a serial port is.
+
+    Parameters
+    ----------
+    options : dict
+        ``flash`` (folder), ``flash_bytes``, ``clock``, ``free_heap_bytes`` (what a program finds) and ``profile``.
+    transaction : callable
+        ``transaction(request: bytes) -> bytes`` as in :mod:`edgekit.simulator.bus`.
+
+    Raises
+    ------
+    SetupError
+        There is no program ``micropython``; the message says how to get it.
+    """
+
+    def __init__(self, options: dict, transaction):
+        self._program = find_micropython()
+        rom_bytes, ratio = _heap_of_rom(self._program)
+        self._heap = int((options["free_heap_bytes"] + rom_bytes) * ratio) + 64
+        self._options = options
+        self._profile = options["profile"]
+        self._flash = Path(options["flash"])
+        self._flash_bytes = options["flash_bytes"]
+        self._real = options["clock"] == "real"
+        self._transaction = transaction
+        self._received = bytearray()
+        self._arrived = threading.Condition()
+        self._ended = False
+        self._closed = False
+        self._errors = tempfile.TemporaryFile()
+        self._time_us = self._wall_us = 0
+        self._raw = False
+        self._inbox = bytearray()   # UART bytes that came from outside and wait for the loop
+        self._controls = []
+        self._lock = threading.Lock()
+        self._wake_read, self._wake_write = os.pipe()
+        for descriptor in (self._wake_read, self._wake_write):
+            os.set_blocking(descriptor, False)
+        for left in self._flash.glob(_TEMPORARY + "*"):
+            left.unlink()
+        self._files = 0
+        self.process = None
+        try:
+            self._start()
+        except OSError as error:
+            raise SetupError(f"{self._program} does not start: {error}. Use engine='wasm'.") from error
+        _running.add(self)
+        self._thread = threading.Thread(target=self._loop, name="edgekit-board", daemon=True)
+        self._thread.start()
+
+    # --- what others call ----------------------------------------------------------------------------------
+
+    def write(self, data: bytes):
+        """Send bytes to the board's UART."""
+        if self._ended or self._closed:
+            raise BoardLostError(self._why())
+        with self._lock:
+            self._inbox += data
+        self._wake()
+
+    def control(self, settings: dict):
+        """Change the ``clock`` ("virtual" or "real") or ``flash_bytes``, or ``reset`` the board (a word that says why)."""
+        with self._lock:
+            self._controls.append(settings)
+        self._wake()
+
+    def close(self):
+        """End the process, as pulling the cable of a real board would; do nothing the second time."""
+        if self._closed:
+            return
+        self._closed = True
+        _running.discard(self)
+        self._wake()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(2)
+        self._stop()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        self._errors.close()
+
+    def _wake(self):
+        with contextlib.suppress(OSError):
+            os.write(self._wake_write, b"\0")
+
+    # --- the process ---------------------------------------------------------------------------------------
+
+    def _start(self):
+        """Switch the power on: a new process, with a heap as fresh as its clock is old."""
+        uart_read, self._uart = os.pipe()
+        self._uart_rest = uart_read  # kept here too: what a program did not read belongs to the next one
+        self._output, output = os.pipe()
+        self._requests, requests = os.pipe()
+        answers, self._answers = os.pipe()
+        self._answers_rest = answers
+        # The board opens this terminal, which makes it the one that controls it: when the engine goes, in whatever
+        # way, the kernel hangs up and the board ends, even in a tight loop.
+        self._master, terminal = os.openpty()
+        os.set_blocking(self._uart, False)
+        os.set_blocking(self._output, False)
+        code = _start_code(str(self._flash.resolve()), os.ttyname(terminal), self._profile, self._block()) \
+            + "__import__('_board').loop()\n"
+        self.process = subprocess.Popen(
+            [self._program, "-X", f"heapsize={self._heap}", "-i", "-c", code, str(requests), str(answers),
+             str(self._time_us), str(self._wall_us)], stdin=uart_read, stdout=output, stderr=self._errors,
+            pass_fds=(requests, answers), env=_environment(), cwd=self._flash, start_new_session=True)
+        for descriptor in (output, requests, terminal):
+            os.close(descriptor)
+        self._state = "boot"  # then "idle" (raw), "run", "friendly"
+        self._asked = False    # the board waits for its next command
+        self._to_run = ["B"] if self._raw else ["B", "M"]
+        self._pending = bytearray()  # bytes of a request that has not come whole
+        self._muted = False
+        self._in_error = None        # the traceback, while the board prints it
+        self._tail = b""
+        self._last = b""
+        self._code = bytearray()
+        self._paste = None
+        self._keyboard = True
+        self._ctrl_c_at = None
+        self._typed = 0
+        self._friendly_idle = False
+        self._busy_at = 0.0
+        self._hard = False
+
+    def _stop(self):
+        process, self._process_gone = self.process, True
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        for name in ("_uart", "_uart_rest", "_output", "_requests", "_answers", "_answers_rest", "_master"):
+            descriptor = getattr(self, name)
+            if descriptor is not None:
+                os.close(descriptor)
+                setattr(self, name, None)
+
+    def _restart(self, note=b"MPY: soft reboot\r\n"):
+        self._take_output()
+        self._stop()
+        self._answer(bus.pack(bus.RESET, self._time_us))
+        self._send_out(note)
+        self._start()
+
+    # --- the loop: all of it runs in one thread ------------------------------------------------------------
+
+    def _loop(self):
+        try:
+            while not self._closed:
+                waits = [] if self._ctrl_c_at is None else [self._ctrl_c_at + _SIGNAL_AFTER_S]
+                if self._inbox and self._state == "friendly":
+                    waits.append(self._busy_at + _BUSY_AFTER_S)
+                wait = max(0, min(waits) - time.monotonic()) if waits else None
+                ready = select.select([self._output, self._requests, self._wake_read], [], [], wait)[0]
+                if self._closed:
+                    break
+                if self._output in ready:
+                    self._take_output()
+                if self._wake_read in ready:
+                    self._take_wake()
+                if self._requests in ready and not self._take_requests():
+                    if self._state != "friendly" or self.process.wait() < 0:
+                        break
+                    self._restart()  # ctrl-D or sys.exit() at the friendly prompt
+                if self._ctrl_c_at is not None and time.monotonic() >= self._ctrl_c_at + _SIGNAL_AFTER_S:
+                    self._signal()
+                self._take_input()
+        except (OSError, ValueError):
+            if not self._closed:
+                raise
+        finally:
+            with self._arrived:
+                self._ended = True
+                self._arrived.notify_all()
+
+    def _take_wake(self):
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake_read, 4096)
+        with self._lock:
+            controls, self._controls = self._controls, []
+        for control in controls:
+            if "clock" in control:
+                self._real = control["clock"] == "real"
+            if "flash_bytes" in control:
+                self._flash_bytes = control["flash_bytes"]
+            if "reset" in control:
+                self._restart(b"")
+
+    # --- what the board prints -----------------------------------------------------------------------------
+
+    def _take_output(self):
+        """All that the board has printed so far."""
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self._output, 65536):
+                self._printed(data)
+
+    def _printed(self, data):
+        if self._in_error is not None:
+            self._in_error += data
+            return
+        self._tail = (self._tail + data)[-16:]
+        if self._state == "friendly" and _PROMPT.search(self._tail):
+            self._friendly_idle = True
+            if self._muted:
+                self._muted = False
+                self._send_out(self._banner())
+                return
+        if not self._muted:
+            self._send_text(data)
+
+    def _banner(self):
+        version = ".".join(map(str, _version(self._program)))
+        return (f"\r\nMicroPython v{version}; {self._profile['machine']}\r\n"
+                'Type "help()" for more information.\r\n>>> ').encode()
+
+    def _send_text(self, data):
+        # A line ends with CR LF on a UART.
+        text = re.sub(rb"(?<!\r)\n", b"\r\n", self._last + data)[len(self._last):]
+        self._last = data[-1:] if data[-1:] == b"\r" else b""
+        self._send_out(text)
+
+    def _send_out(self, data):
+        with self._arrived:
+            self._received += data
+            self._arrived.notify_all()
+
+    # --- requests ------------------------------------------------------------------------------------------
+
+    def _take_requests(self):
+        data = os.read(self._requests, 65536)
+        if not data:
+            return False
+        self._pending += data
+        process = self.process
+        while process is self.process and len(self._pending) >= _HEAD.size:
+            size, time_us = _HEAD.unpack_from(self._pending)
+            end = _HEAD.size + size
+            if len(self._pending) < end:
+                break
+            request = bytes(self._pending[_HEAD.size:end])
+            del self._pending[:end]
+            self._time_us = time_us
+            self._request(request[0], request[1:])
+        return True
+
+    def _request(self, op, data):
+        if op < _NEXT:
+            answer = self._answer(bytes([op]) + struct.pack("<Q", self._time_us) + data)
+            payload, number, irqs = bus.parse_answer(answer)
+            self._reply(payload, number, irqs)
+            return
+        if op in (_END, _NEXT, _BYE, _UART):
+            self._take_output()  # it was printed before
+        if op == _NEXT:
+            self._next()
+        elif op == _BYE:
+            if self._state == "run":
+                self._send_out(_CTRL_D + _CTRL_D)
+            self._restart(b"" if self._hard else b"MPY: soft reboot\r\n")
+        elif op in (_STATVFS, _FILE_OPEN, _FILE_CLOSE):
+            action = {_STATVFS: self._statvfs, _FILE_OPEN: self._file_open, _FILE_CLOSE: self._file_close}[op]
+            try:
+                self._reply(action(data))
+            except OSError as error:
+                self._reply(number=error.errno or errno.EIO)
+        else:
+            if op == _END:
+                self._ctrl_c_at = None
+                if self._state == "run":
+                    self._send_out(_CTRL_D)
+                    self._in_error = bytearray()
+            elif op == _UART:
+                self._send_out(data)
+            elif op == _KEYBOARD:
+                self._keyboard = data == _CTRL_C
+            elif op == _WALL:
+                self._wall_us = int(data)
+            elif op == _HARD:
+                self._hard = True
+            self._reply()
+
+    def _reply(self, payload=b"", number=0, irqs=()):
+        flags = _FLAG_REAL if self._real else 0
+        if self._ctrl_c_at is not None and self._state != "friendly":
+            flags |= _FLAG_INTERRUPT
+            self._ctrl_c_at = None
+        data = _ANSWER.pack(number, len(irqs), flags, len(payload))
+        data += bytes(value for irq in irqs for value in irq) + payload
+        with contextlib.suppress(BrokenPipeError):
+            while data:
+                data = data[os.write(self._answers, data):]
+
+    # --- the REPL ------------------------------------------------------------------------------------------
+
+    def _next(self):
+        """The board waits for a command: what ran has ended."""
+        self._ctrl_c_at = None
+        self._keyboard = True
+        self._answer(bus.pack(bus.NOTE_TIME, self._time_us))
+        self._take_back()
+        if self._state == "boot":
+            self._in_error = self._flush_error()
+            if self._to_run:
+                self._command(self._to_run.pop(0).encode(), "boot")
+                return
+            if not self._raw:
+                self._friendly()
+                return
+            self._send_out(_RAW_BANNER)
+        elif self._state == "run":
+            if self._in_error is None:  # it was interrupted at its very end
+                self._send_out(_CTRL_D)
+            self._flush_error()
+            self._send_out(_CTRL_D + b">")
+        elif self._state == "friendly":  # back from it
+            self._muted = False
+            self._send_out(_RAW_BANNER)
+        self._in_error = None
+        self._state = "idle"
+        self._asked = True
+    def _take_back(self):
+        """What the program did not read comes first in what the prompt reads."""
+        if size := _unread(self._uart_rest):
+            rest = os.read(self._uart_rest, size)
+            with self._lock:
+                self._inbox[:0] = rest
+
+    def _flush_error(self):
+        if self._in_error:
+            self._send_text(_OWN_LINE.sub(b"", bytes(self._in_error)))
+
+    def _command(self, data, state):
+        self._asked = False
+        self._state = state
+        self._reply(data)
+
+    def _friendly(self):
+        self._raw = False
+        self._muted = True
+        self._tail = b""
+        self._typed = 0
+        self._friendly_idle = False
+        self._busy_at = time.monotonic()
+        self._command(b"F", "friendly")
+
+    def _take_input(self):
+        while True:
+            with self._lock:
+                data, self._inbox = self._inbox, bytearray()
+            if not data:
+                return
+            process = self.process
+            for i in range(len(data)):
+                handled = self._input(bytes(data[i:i + 1]))
+                if not handled or process is not self.process:
+                    with self._lock:
+                        self._inbox[:0] = data[i + handled:]
+                    if not handled:
+                        return
+                    break
+
+    def _input(self, byte):
+        """Take one byte of the UART; False: not yet."""
+        if self._state == "idle":
+            self._raw_byte(byte)
+        elif self._state == "friendly":
+            return self._friendly_byte(byte)
+        elif byte == _CTRL_C and self._keyboard:
+            if self._ctrl_c_at is None:
+                self._ctrl_c_at = time.monotonic()
+        elif self._state == "boot" and self._muted:
+            return False
+        else:
+            with contextlib.suppress(BlockingIOError):  # a full UART drops bytes
+                os.write(self._uart, byte)
+        return True
+
+    def _raw_byte(self, byte):
+        if self._paste is not None:
+            self._paste_byte(byte)
+        elif byte == _CTRL_E and not self._code:
+            self._paste = -2
+        elif byte == _CTRL_D:
+            code, self._code = self._code, bytearray()
+            self._send_out(b"OK")
+            if code:
+                self._command(b"R" + code, "run")
+            else:
+                self._send_out(b"\r\n")
+                self._command(b"X", "idle")
+        elif byte == _CTRL_A:
+            self._code.clear()
+            self._send_out(_RAW_BANNER)
+        elif byte == _CTRL_B:
+            self._code.clear()
+            self._friendly()
+        elif byte == _CTRL_C:
+            self._code.clear()
+        else:
+            self._code += byte
+            self._raw = True
+
+    def _paste_byte(self, byte):
+        if self._paste < 0:  # the two bytes after ctrl-E
+            self._code += byte
+            self._paste += 1
+            if self._paste == 0:
+                if bytes(self._code) == b"A\x01":
+                    self._send_out(b"R\x01" + struct.pack("<H", _WINDOW) + b"\x01")
+                    self._paste = _WINDOW
+                else:
+                    self._send_out(b"R\x00>")
+                    self._paste = None
+                self._code.clear()
+        elif byte == _CTRL_C:
+            self._paste = None
+            self._code.clear()
+            self._send_out(b"\x04\x04\x04>")
+        elif byte == _CTRL_D:
+            self._paste = None
+            code, self._code = self._code, bytearray()
+            self._send_out(_CTRL_D)
+            self._command(b"R" + code, "run")
+        else:
+            self._code += byte
+            self._paste -= 1
+            if self._paste == 0:
+                self._send_out(b"\x01")
+                self._paste = _WINDOW
+
+    def _friendly_byte(self, byte):
+        if self._muted:
+            return False  # on the way to or from the prompt
+        if self._friendly_idle and byte == _CTRL_A and not self._typed:
+            self._raw = True
+            self._muted = True
+            byte = b"__import__('_board').loop()\r"
+            self._friendly_idle = False
+        elif self._friendly_idle and byte == _CTRL_B and not self._typed:
+            self._send_out(self._banner())
+            return True
+        elif byte == _CTRL_C and not self._friendly_idle and self._keyboard:
+            if self._ctrl_c_at is None:
+                self._ctrl_c_at = time.monotonic()
+            return True
+        elif not self._friendly_idle:
+            if time.monotonic() < self._busy_at + _BUSY_AFTER_S:
+                return False
+        elif byte in b"\r\n\x04" or byte == _CTRL_E:
+            self._friendly_idle = False
+            self._busy_at = time.monotonic()
+            self._typed = 0
+            self._tail = b""
+        elif byte == _CTRL_C:
+            self._typed = 0
+        else:
+            self._typed += 1
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._uart, byte)
+        return True
+
+    def _signal(self):
+        """Interrupt a program that asks for nothing: it computes, prints, or waits for input."""
+        if self._state == "friendly" and self._friendly_idle:
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._uart, _CTRL_C)
+        elif self._pending or select.select([self._requests], [], [], 0)[0] or _unread(self._answers_rest):
+            return  # in the middle of a request: the answer will say it
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGINT)
+        self._ctrl_c_at = None
+
+    # --- flash ---------------------------------------------------------------------------------------------
+
+    def _block(self):
+        return 512 if self._options["flash_bytes"] < 128 * 1024 else 4096  # as in flash.mjs
+
+    def _statvfs(self, data):
+        block = self._block()
+        used = 2
+        for folder, folders, files in os.walk(self._flash):
+            used += 2 * len(folders)
+            for name in files:
+                with contextlib.suppress(FileNotFoundError):
+                    used += -(-os.path.getsize(os.path.join(folder, name)) // block)
+        blocks = self._flash_bytes // block
+        return struct.pack("<III", block, blocks, max(0, blocks - used))
+
+    def _inside(self, path):
+        return self._flash / os.path.normpath("/" + os.fsdecode(path)).lstrip("/")
+
+    def _file_open(self, data):
+        target = self._inside(data[1:])
+        if target.is_dir():
+            raise OSError(errno.EISDIR, "")
+        os.stat(target.parent)
+        old = target.stat().st_size if target.exists() else 0
+        self._files += 1
+        temporary = self._flash / f"{_TEMPORARY}{os.getpid()}-{self._files}"
+        if data[0] == 0 or data[0] == 1 and not target.exists():
+            temporary.write_bytes(b"")
+            size = 0
+        else:
+            shutil.copyfile(target, temporary)
+            size = old
+        if data[0] == 0:
+            # As on the board, a file opened for writing is empty from then on, but the old one comes back if
+            # the power goes before it is closed.
+            pass
+        return struct.pack("<II", size, -(-old // self._block())) + temporary.name.encode()
+
+    def _file_close(self, data):
+        kind, size = data[0], data[1]
+        temporary, target = self._flash / os.fsdecode(data[2:2 + size]), self._inside(data[2 + size:])
+        if kind == 0:
+            os.replace(temporary, target)
+        elif kind == 1:
+            copy = temporary.with_name(temporary.name + "-flushed")
+            shutil.copyfile(temporary, copy)
+            os.replace(copy, target)
+        else:
+            temporary.unlink()
+        return b""
+
+
+def _unread(descriptor) -> int:
+    """Bytes that wait in a pipe."""
+    return struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"))[0]

@@ -26,7 +26,7 @@ _PACKAGE = _FOLDER / "node_modules" / "@micropython" / "micropython-webassembly-
 _OLDEST_NODE = 18
 
 _FRAME = struct.Struct("<BI")
-_UART, _ANSWER, _BUS, _NOTE = b"UABN"
+_UART, _ANSWER, _BUS, _NOTE, _CONTROL = b"UABNC"
 _EIO = 5
 # A frame of at most 4096 bytes goes into a pipe whole or not at all, so ctrl-C here cannot leave half a frame there.
 _CHUNK = 4096 - _FRAME.size
@@ -124,6 +124,17 @@ class Engine:
             data = bytes(self._received)
             self._received.clear()
             return data
+
+    def control(self, settings: dict):
+        """Change something about the running board.
+
+        Parameters
+        ----------
+        settings : dict
+            ``clock``: "virtual" or "real", time goes on from where it is. ``flash_bytes``: the size of its flash; what
+            is there stays. ``reset``: "brown-out", its supply voltage breaks down for a moment.
+        """
+        self._send(_CONTROL, json.dumps(settings).encode())
 
     def close(self):
         """End the process, as pulling the cable of a real board would; do nothing the second time."""

@@ -7,7 +7,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 const TEMPORARY = '.edgekit-tmp-';
-const ENOSPC = 51;  // Emscripten's number
+const ENOSPC = 51, EINVAL = 28;  // Emscripten's numbers
+const FOLDER_BLOCKS = 2;  // as littlefs
 
 export class Flash {
     constructor(FS, folder, size) {
@@ -15,12 +16,16 @@ export class Flash {
         this.folder = folder;
         // As on the boards: littlefs on a flash chip, FAT with small blocks inside a microcontroller.
         this.block = size < 128 * 1024 ? 512 : 4096;
-        this.blocks = Math.floor(size / this.block);
+        this.resize(size);
         this.dirty = new Set();
         this.loading = true;
         this.load(folder, '');
         this.loading = false;
         this.hook();
+    }
+
+    resize(size) {
+        this.blocks = Math.floor(size / this.block);
     }
 
     hostPath(node) {
@@ -65,13 +70,23 @@ export class Flash {
         if (!this.FS.isDir(node.mode)) {
             return Math.ceil((node.usedBytes ?? 0) / this.block);
         }
-        return Object.values(node.contents).reduce((sum, child) => sum + this.usedBlocks(child), 2);
+        return Object.values(node.contents).reduce((sum, child) => sum + this.usedBlocks(child), FOLDER_BLOCKS);
+    }
+
+    need(blocks) {
+        if (blocks > 0 && this.usedBlocks() + blocks > this.blocks) {
+            throw new this.FS.ErrnoError(ENOSPC);
+        }
     }
 
     grow(node, bytes) {
-        const more = Math.ceil(bytes / this.block) - Math.ceil(node.usedBytes / this.block);
-        if (more > 0 && this.usedBlocks() + more > this.blocks) {
-            throw new this.FS.ErrnoError(ENOSPC);
+        this.need(Math.ceil(bytes / this.block) - Math.ceil(node.usedBytes / this.block));
+    }
+
+    // On Windows a name with a backslash would be a path, out of the folder.
+    checkName(name) {
+        if (path.sep === '\\' && /[\\:]/.test(name)) {
+            throw new this.FS.ErrnoError(EINVAL);
         }
     }
 
@@ -94,6 +109,10 @@ export class Flash {
             };
         };
 
+        before(dir.node, 'mknod', (parent, name, mode) => {
+            this.checkName(name);
+            this.need(FS.isDir(mode) ? FOLDER_BLOCKS : 0);
+        });
         after(dir.node, 'mknod', (parent, name, mode) => {
             const node = parent.contents[name];
             if (FS.isDir(mode)) {
@@ -111,6 +130,7 @@ export class Flash {
         });
         const rename = dir.node.rename;
         dir.node.rename = (node, newParent, newName) => {
+            this.checkName(newName);
             const from = this.hostPath(node);
             const replaced = newParent.contents[newName];
             rename(node, newParent, newName);

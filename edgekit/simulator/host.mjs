@@ -6,28 +6,30 @@
 // ctrl-C; "watcher" sends late output. Frames and shared memory: shared.mjs. Bus requests: bus.py.
 
 import fs from 'node:fs';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { AS_IT_IS, prepare, seal, unseal } from './build.mjs';
 import { Flash } from './flash.mjs';
 import * as S from './shared.mjs';
 
 process.on('SIGINT', () => {});  // ctrl-C in a terminal is for the host, which interrupts the board itself
 
 const options = JSON.parse(process.argv[2]);
+// heap_bytes is larger: the simulated machine, time and so on are in flash on a board, but here in the heap.
+const heapBytes = options.free_heap_bytes;
 const memory = S.allocate();
 const { cells, ring, answer } = S.views(memory);
-for (const thread of ['reader', 'watcher']) {
-    new Worker(new URL(`./${thread}.mjs`, import.meta.url), { workerData: memory });
-}
+const { port1: controls, port2: controlsIn } = new MessageChannel();
+controls.unref();
+new Worker(new URL('./reader.mjs', import.meta.url),
+    { workerData: { memory, controlsIn }, transferList: [controlsIn] });
+new Worker(new URL('./watcher.mjs', import.meta.url), { workerData: { memory } });
 
 const CTRL_A = 1, CTRL_B = 2, CTRL_C = 3, CTRL_D = 4, CTRL_E = 5, ENTER = 13;
 const FORCED_EXIT = 0x100;
 const RAW_PASTE_WINDOW = 2048;
 
-// Emscripten's errno numbers, and those that MicroPython has on a board.
-const ERRNO = { 2: 13, 6: 11, 8: 9, 10: 16, 20: 17, 28: 22, 31: 21, 33: 24, 37: 36, 44: 2, 48: 12, 51: 28, 54: 20,
-    55: 39, 59: 6, 60: 19, 63: 1, 69: 30, 70: 29, 75: 18 };
-
 const EINTR = 27;  // Emscripten's number, which the C code compares with
+const EINVAL = 22;
 
 let mp = null;       // the running MicroPython
 let module = null;   // its exported functions
@@ -39,28 +41,6 @@ function errno(number) {
     error.errno = AS_IT_IS + number;
     return error;
 }
-
-// The numbers are translated where MicroPython calls JavaScript: in the imports of its module. It is compiled once.
-const AS_IT_IS = 1000;
-const board = (code) => code >= AS_IT_IS ? code - AS_IT_IS : ERRNO[code] ?? code;
-const instantiate = WebAssembly.instantiate;
-let compiled = null;
-WebAssembly.instantiate = async (binary, imports) => {
-    for (const functions of new Set(Object.values(imports))) {
-        for (const [name, original] of Object.entries(functions)) {
-            if (name.startsWith('__syscall_')) {  // negative: an error
-                functions[name] = (...args) => {
-                    const result = original(...args);
-                    return result < 0 ? -board(-result) : result;
-                };
-            } else if (name.startsWith('fd_')) {
-                functions[name] = (...args) => board(original(...args));
-            }
-        }
-    }
-    compiled ??= await WebAssembly.compile(binary);
-    return { module: compiled, instance: await instantiate(compiled, imports) };
-};
 
 // --- frames out -----------------------------------------------------------------------------------------------
 const OUT_MAX = 8192;
@@ -159,19 +139,24 @@ function readByte() {
             if (available()) {
                 break;
             }
+            attend();
             poll();
-            if (interrupted) {
+            endIfWanted();
+            if (interrupted || restart !== null) {
                 return -1;
             }
-            Atomics.wait(cells, S.WAKE, seen);
+            // At the prompt time goes on with the real clock only, and with it the watchdog.
+            const biteMs = virtual || biteUs === Infinity ? Infinity : Math.max(0, (biteUs - nowUs()) / 1000) + 1;
+            Atomics.wait(cells, S.WAKE, seen, biteMs);
         }
     }
     return take();
 }
 
-// --- ctrl-C ---------------------------------------------------------------------------------------------------
+// --- ctrl-C, and what else comes from outside ------------------------------------------------------------------
 let interrupted = false;
 
+// Also called in the middle of whatever runs: it only makes notes.
 function poll() {
     if (Atomics.load(cells, S.INTERRUPT) === 1) {
         Atomics.store(cells, S.INTERRUPT, 0);
@@ -180,35 +165,97 @@ function poll() {
             module._mp_sched_keyboard_interrupt();
         }
     }
+    if (Atomics.load(cells, S.BROWN_OUT) === 1) {
+        Atomics.store(cells, S.BROWN_OUT, 0);
+        restart = { cause: PWRON_RESET, wake: 0, brownOut: true };
+    }
+    if (nowUs() > biteUs) {
+        restart ??= { cause: WDT_RESET, wake: 0 };
+    }
+    if (restart !== null && running) {
+        interrupted = true;  // it ends at the next device that it uses, or here
+        module._mp_sched_keyboard_interrupt();
+    }
 }
 
-// The reader calls it in the middle of whatever runs.
-globalThis.edgekitInterrupt = poll;
+globalThis.edgekitPoll = poll;
+
+// Control frames: the clock's kind, the flash's size.
+function attend() {
+    if (Atomics.exchange(cells, S.CONTROLS, 0) === 0) {
+        return;
+    }
+    for (let message = receiveMessageOnPort(controls); message; message = receiveMessageOnPort(controls)) {
+        const { clock, flash_bytes: flashBytes } = message.message;
+        if (clock !== undefined) {
+            setClock(clock === 'virtual');
+        }
+        if (flashBytes !== undefined) {
+            options.flash_bytes = flashBytes;
+            flash?.resize(flashBytes);
+        }
+    }
+}
+
+// --- resets ---------------------------------------------------------------------------------------------------
+// A real reset ends a program without a word: an exception of JavaScript that neither MicroPython nor Emscripten's
+// file system knows goes through both. What is left of them is thrown away.
+const PWRON_RESET = 1, WDT_RESET = 3, SOFT_RESET = 5;
+const END = { name: 'the board restarts' };
+let restart = null;    // the wanted real reset: cause and wake reason
+let softReset = false;  // boot.py or main.py wants one
+let running = false;
+let cause = PWRON_RESET;
+let wakeReason = 0;
+let biteUs = Infinity;  // when the watchdog resets the board
+let watchdogUs = 0;
+
+function endIfWanted() {
+    if (restart !== null && running) {
+        throw END;
+    }
+}
 
 // --- clock ----------------------------------------------------------------------------------------------------
 // The virtual clock moves only when a program sleeps, uses the bus, or looks at the clock. What a look costs is
 // about what it takes an ESP32: so loops that wait for a time end.
 const LOOK_US = 5;
-const virtual = options.clock === 'virtual';
-const powerOn = performance.now();
+let virtual = options.clock === 'virtual';
+let powerOn = performance.now();  // when the real clock was at 0
 let virtualUs = 0;
+let bootUs = 0;     // when the last real reset was: a program's ticks count from there
 
 function nowUs() {
     return virtual ? virtualUs : Math.floor((performance.now() - powerOn) * 1000);
 }
 
+// Time goes on from where it is.
+function setClock(wantVirtual) {
+    const now = nowUs();
+    virtual = wantVirtual;
+    virtualUs = now;
+    powerOn = performance.now() - now / 1000;
+    watchProgram();
+}
+
 function lookUs() {
     virtualUs += LOOK_US;
+    attend();
     poll();
-    return nowUs();
+    const now = nowUs();
+    if (interruptPins.size > 0 && now - askedUs > IRQ_LOOK_US) {
+        sleepUntil(now);
+    }
+    return now;
 }
 
 function waitReal(untilUs) {
     flush();
     for (let left = untilUs - nowUs(); left > 0; left = untilUs - nowUs()) {
         const seen = Atomics.load(cells, S.WAKE);
+        attend();
         poll();
-        if (interrupted) {
+        if (interrupted || virtual) {
             return;
         }
         if (left > 1500) {
@@ -217,20 +264,57 @@ function waitReal(untilUs) {
     }
 }
 
+// --- timers: machine.Timer and others of rom/ -----------------------------------------------------------------
+const timers = new Map();  // number: { periodUs, dueUs, startedUs, repeat }
+let lastTimer = 0;
+
+function nextDueUs() {
+    let due = Infinity;
+    for (const timer of timers.values()) {
+        due = Math.min(due, timer.dueUs);
+    }
+    return due;
+}
+
+// The number of a timer that is due, -1 if none is; one that is late by several periods is due once.
+function takeDueTimer() {
+    const now = nowUs();
+    for (const [number, timer] of timers) {
+        if (timer.dueUs <= now) {
+            timer.startedUs = timer.dueUs;
+            if (timer.repeat) {
+                timer.dueUs += timer.periodUs * Math.max(1, Math.floor((now - timer.dueUs) / timer.periodUs));
+            } else {
+                timer.dueUs = Infinity;
+            }
+            return number;
+        }
+    }
+    return -1;
+}
+
 // --- bus ------------------------------------------------------------------------------------------------------
-const RESET = 0, SLEEP_UNTIL = 1, PIN_IRQ = 6;
+const RESET = 0, SLEEP_UNTIL = 1, PIN_IRQ = 6, PULSE = 25;
+const HARD_RESET = 120, RTC_WRITE = 121, RTC_READ = 122;  // for the engine itself
+const PARTS_FOLLOW = 0x80;
 const BUS_HEAD = 9;
 const request = Buffer.alloc(1 << 17);
 const interruptPins = new Set();
 const irqs = [];
-const IRQ_POLL_US = 10000;  // with the real clock: how late a pin's interrupt may be seen
+const IRQ_POLL_US = 10000;  // with the real clock: how late a pin's interrupt may be seen in a sleep
+const IRQ_LOOK_US = 1000;   // and in a loop that looks at the clock
+let askedUs = 0;            // when the world was last asked
 
 // Sends the request whose arguments are in `request`; returns the payload of the answer.
 function transact(op, size) {
     flush();
+    attend();
+    poll();
+    endIfWanted();
+    askedUs = nowUs();
     const seen = Atomics.load(cells, S.ANSWERS);
     request[0] = op;
-    request.writeBigUInt64LE(BigInt(nowUs()), 1);
+    request.writeBigUInt64LE(BigInt(askedUs), 1);
     sendFrame(S.BUS, request, size);
     while (Atomics.load(cells, S.ANSWERS) === seen) {
         Atomics.wait(cells, S.ANSWERS, seen);
@@ -253,23 +337,30 @@ function noteTime() {
     sendFrame(S.NOTE, request, BUS_HEAD);
 }
 
-// Sleeps until a pin's interrupt, at most `us`; returns the microseconds that are left.
-function sleep(us) {
+// Lets the world go on; returns how far it came: an interrupt stops it.
+function sleepUntil(us) {
+    request.writeBigUInt64LE(BigInt(Math.floor(us)), BUS_HEAD);
+    return Number(Buffer.from(transact(SLEEP_UNTIL, BUS_HEAD + 8)).readBigUInt64LE(0));
+}
+
+// Sleeps at most `us`, until a pin's interrupt or, if wanted, a timer; returns the microseconds that are left.
+function sleep(us, withTimers) {
     interrupted = false;
+    attend();
     const until = nowUs() + us;
-    let reached = until;
+    const wanted = Math.ceil(Math.min(until, biteUs + 1, withTimers ? Math.max(nextDueUs(), nowUs()) : Infinity));
+    let reached = wanted;
     if (interruptPins.size > 0) {
         if (!virtual) {
-            reached = Math.min(until, nowUs() + IRQ_POLL_US);
+            reached = Math.min(wanted, nowUs() + IRQ_POLL_US);
             waitReal(reached);
         }
-        request.writeBigUInt64LE(BigInt(reached), BUS_HEAD);
-        const payload = transact(SLEEP_UNTIL, BUS_HEAD + 8);
-        reached = Number(Buffer.from(payload).readBigUInt64LE(0));
+        reached = sleepUntil(reached);
     } else if (!virtual) {
-        waitReal(until);
+        waitReal(wanted);
+        reached = Math.min(nowUs(), until);
     }
-    virtualUs = reached;
+    virtualUs = Math.max(virtualUs, reached);
     poll();
     return interrupted ? 0 : Math.max(0, until - reached);
 }
@@ -277,16 +368,61 @@ function sleep(us) {
 // --- devices that rom/ opens ----------------------------------------------------------------------------------
 let payload = new Uint8Array(0);
 
+let rtcMemory = new Uint8Array(0);
+let parts = 0;      // buffers of data that still follow
+let gathered = 0;   // bytes of the request so far
+
+function carryOut(op, size) {
+    if (op === RTC_WRITE) {
+        rtcMemory = Uint8Array.from(request.subarray(BUS_HEAD, size));
+        payload = rtcMemory.subarray(0, 0);
+    } else if (op === RTC_READ) {
+        payload = rtcMemory;
+    } else if (op === HARD_RESET) {
+        restart = { cause: request[BUS_HEAD], wake: request[BUS_HEAD + 1] };
+        endIfWanted();
+    } else {
+        if (op === PIN_IRQ) {
+            const pin = request[BUS_HEAD];
+            request[BUS_HEAD + 1] ? interruptPins.add(pin) : interruptPins.delete(pin);
+        }
+        payload = transact(op, size);
+        if (op === PULSE) {
+            const reached = Number(Buffer.from(payload).readBigUInt64LE(4));
+            virtualUs = Math.max(virtualUs, reached);
+            if (!virtual) {
+                waitReal(reached);
+            }
+        }
+    }
+}
+
+function gather(bytes) {
+    if (gathered + bytes.length > request.length) {
+        parts = 0;
+        throw errno(EINVAL);
+    }
+    request.set(bytes, gathered);
+    gathered += bytes.length;
+}
+
 const busDevice = {
     open(stream) { stream.seekable = false; },
     write(stream, heap, offset, length) {
-        request.set(heap.subarray(offset + 1, offset + length), BUS_HEAD);
-        const op = heap[offset];
-        if (op === PIN_IRQ) {
-            const pin = heap[offset + 1];
-            heap[offset + 2] ? interruptPins.add(pin) : interruptPins.delete(pin);
+        const bytes = heap.subarray(offset, offset + length);
+        if (parts > 0) {
+            gather(bytes);
+            parts--;
+        } else {
+            const more = bytes[0] & PARTS_FOLLOW;
+            request[0] = bytes[0] & ~PARTS_FOLLOW;
+            parts = more ? bytes[1] : 0;
+            gathered = BUS_HEAD;
+            gather(bytes.subarray(more ? 2 : 1));
         }
-        payload = transact(op, BUS_HEAD + length - 1);
+        if (parts === 0) {
+            carryOut(request[0], gathered);
+        }
         return length;
     },
     read(stream, heap, offset, length) {
@@ -306,6 +442,7 @@ const uartDevice = {
         }
         sending--;
         printed();
+        endIfWanted();
         return length;
     },
     read(stream, heap, offset, length) {
@@ -331,6 +468,7 @@ let heard = null;     // a copy of what is printed, when somebody listens
 const textDevice = {
     ...uartDevice,
     write(stream, heap, offset, length) {
+        endIfWanted();
         if (heard !== null) {
             heard += Buffer.from(heap.subarray(offset, offset + length)).toString('latin1');
         }
@@ -354,13 +492,20 @@ const textDevice = {
     },
 };
 
-let resetWanted = false;
 let wallUs = 0;        // date and time when a program last looked: microseconds since 2000
 let wallOffsetUs = 0;  // what the program's own setting adds; it outlives a reset, as on an ESP32
 const TICKS_PERIOD = 2 ** 30;
+
+// What a look at the clock gives; below 0 (-1 - ticks): and a handler is due.
+function ticks(count) {
+    count %= TICKS_PERIOD;
+    return irqs.length > 0 || nextDueUs() <= nowUs() ? -1 - count : count;
+}
+
 const romModule = {
-    ticks_us: () => lookUs() % TICKS_PERIOD,
-    ticks_ms: () => Math.floor(lookUs() / 1000) % TICKS_PERIOD,
+    ticks_us: () => ticks(lookUs() - bootUs),
+    ticks_ms: () => ticks(Math.floor((lookUs() - bootUs) / 1000)),
+    now_us: nowUs,
     seconds() {
         wallUs = lookUs() + wallOffsetUs;
         return Math.floor(wallUs / 1e6);
@@ -368,14 +513,44 @@ const romModule = {
     microseconds: () => wallUs - Math.floor(wallUs / 1e6) * 1e6,  // of the last seconds()
     set_seconds(seconds, us) { wallOffsetUs = seconds * 1e6 + us - nowUs(); },
     sleep,
+    pause(ms) {  // in real time, whatever the clock: for somebody's hand
+        flush();
+        interrupted = false;
+        Atomics.wait(cells, S.WAKE, Atomics.load(cells, S.WAKE), ms);
+        attend();
+        poll();
+    },
     spend(us) { virtualUs += us; },
     next_irq: () => irqs.length ? irqs.shift() : -1,
+    irq_waits: () => irqs.length,
+    cancel() { parts = 0; },
+    start_timer(periodUs, repeat) {
+        timers.set(++lastTimer, { periodUs, repeat: repeat !== 0, startedUs: nowUs(), dueUs: nowUs() + periodUs });
+        return lastTimer;
+    },
+    stop_timer(number) { timers.delete(number); },
+    timer_us: (number) => timers.has(number) ? nowUs() - timers.get(number).startedUs : 0,
+    next_timer: takeDueTimer,
+    watchdog(ms) {  // 0: feed it
+        watchdogUs = ms > 0 ? ms * 1000 : watchdogUs;
+        biteUs = nowUs() + watchdogUs;
+        watchProgram();
+    },
+    soft_reset() { softReset = true; },
+    reset_cause: () => cause,
+    wake_reason: () => wakeReason,
+    set_wake_reason(reason) { wakeReason = reason; },
     interrupt_char(char) { Atomics.store(cells, S.RUNNING, char === CTRL_C ? 1 : 0); },
-    reset() { resetWanted = true; },
 };
+
+// A program that only computes does not look at the watchdog: let the watcher do it.
+function watchProgram() {
+    Atomics.store(cells, S.WATCH, biteUs < Infinity && !virtual ? 1 : 0);
+}
 
 // --- MicroPython ----------------------------------------------------------------------------------------------
 async function start() {
+    unseal();
     mp = await globalThis.loadMicroPython({
         heapsize: options.heap_bytes, pystack: options.pystack_words, linebuffer: false,
     });
@@ -399,8 +574,10 @@ async function start() {
             FS.writeFile(`/rom/${name}`, fs.readFileSync(new URL(name, rom)));
         }
     }
-    const profile = JSON.stringify(JSON.stringify(options.profile));
+    const profile = JSON.stringify(JSON.stringify({ ...options.profile, heap_bytes: heapBytes }));
     mp.runPython(`import sys\nsys.path.append('/rom')\nimport _start\n_start.start(${profile})`);
+    mp.runPython(`__import__('_start').started(${heapBytes})`);
+    seal();
     for (const name of Object.keys(FS.root.contents)) {
         FS.hashRemoveNode(FS.root.contents[name]);
         delete FS.root.contents[name];
@@ -415,10 +592,23 @@ function feed(byte) {
 
 // Runs what the byte starts, so that ctrl-C interrupts it.
 function feedRunning(byte) {
+    return runs(() => feed(byte)) ?? true;
+}
+
+// Lets a program run; undefined: a real reset ended it.
+function runs(program) {
     Atomics.store(cells, S.RUNNING, 1);
-    const ended = feed(byte);
-    idle();
-    return ended;
+    running = true;
+    try {
+        return program();
+    } catch (error) {
+        if (error !== END) {
+            throw error;
+        }
+    } finally {
+        running = false;
+        idle();
+    }
 }
 
 function idle() {
@@ -447,6 +637,9 @@ function rawPaste() {
     const code = [];
     for (let left = RAW_PASTE_WINDOW; ; ) {
         const byte = readByte();
+        if (byte < 0) {
+            return false;
+        }
         if (byte === CTRL_C) {
             print('\x04\x04\x04>');
             return false;
@@ -477,7 +670,11 @@ function rawByte(byte) {
         rawLine = 0;
         return feedRunning(byte);
     }
-    raw = byte !== CTRL_B;
+    if (byte === CTRL_B) {
+        raw = false;
+        underItsName(() => feed(byte));
+        return false;
+    }
     rawLine = byte <= CTRL_C ? 0 : rawLine + 1;
     return feed(byte);
 }
@@ -491,44 +688,96 @@ function friendlyByte(byte) {
         heard = null;
         return false;
     }
+    if (byte === CTRL_B) {
+        underItsName(() => feed(byte));
+        return false;
+    }
     return byte === ENTER || byte === CTRL_D ? feedRunning(byte) : feed(byte);
+}
+
+// What is printed meanwhile, with the board's name instead of the build's.
+function underItsName(action) {
+    const before = heard;
+    heard = '';
+    muted = true;
+    action();
+    muted = false;
+    const said = heard;
+    heard = before === null ? null : before + said;
+    print(said.replace('JS with Emscripten', options.profile.machine).replace(/\r?\n/g, '\r\n'));
 }
 
 async function boot() {
     await start();
-    Atomics.store(cells, S.RUNNING, 1);
-    const names = raw ? ['boot.py'] : ['boot.py', 'main.py'];
-    for (const name of names.filter((name) => mp.FS.root.contents[name])) {
-        mp.runPython(`__import__('_start').run_file('${name}')`);
+    for (const name of raw ? ['boot.py'] : ['boot.py', 'main.py']) {
+        if (restart === null && mp.FS.root.contents[name]) {
+            runs(() => mp.runPython(`__import__('_start').run_file('${name}')`));
+        }
     }
-    idle();
-    muted = raw;
-    module._mp_js_repl_init();
-    muted = false;
+    if (restart !== null || softReset) {
+        return;
+    }
     if (raw) {
+        muted = true;
+        module._mp_js_repl_init();
+        muted = false;
         feed(CTRL_A);
         rawLine = 0;
+    } else {
+        underItsName(() => module._mp_js_repl_init());
     }
 }
 
+// What an ESP32's boot loader says: brown-out, watchdog, deep sleep, software.
+const BOOT_LOADER = { 1: '0xf (RTCWDT_BROWN_OUT_RESET)', 3: '0xc (SW_CPU_RESET)', 4: '0x5 (DEEPSLEEP_RESET)',
+    2: '0xc (SW_CPU_RESET)' };
+
 async function reset() {
-    flash.saveAll();
+    timers.clear();
     interruptPins.clear();
     irqs.length = 0;
-    transact(RESET, BUS_HEAD);
-    if (!resetWanted) {
+    parts = 0;
+    if (restart === null) {
+        flash.saveAll();
+        cause = SOFT_RESET;
         print('MPY: soft reboot\r\n');
+    } else {
+        hardReset(restart);
     }
-    resetWanted = false;
+    restart = null;
+    softReset = false;
+    transact(RESET, BUS_HEAD);
     await boot();
 }
 
+// Files that were not closed are as they were last closed; RTC memory stays as long as there is power.
+function hardReset({ cause: why, wake, brownOut }) {
+    cause = why;
+    wakeReason = wake;
+    raw = false;
+    biteUs = Infinity;
+    watchProgram();
+    bootUs = nowUs();
+    skip = 0;
+    muted = false;
+    heard = null;
+    if (brownOut) {
+        rtcMemory = new Uint8Array(0);
+        wallOffsetUs = -bootUs;
+    }
+    if (options.profile.sys_platform === 'esp32') {
+        print(`${brownOut ? '\r\nBrownout detector was triggered\r\n' : ''}\r\nrst:${BOOT_LOADER[why]},boot:0x13 `
+            + '(SPI_FAST_FLASH_BOOT)\r\n');
+    }
+}
+
+prepare(heapBytes, () => module);
 await import('./node_modules/@micropython/micropython-webassembly-pyscript/micropython.mjs');
 await boot();
 for (;;) {
-    const byte = readByte();
-    const ended = raw ? rawByte(byte) : friendlyByte(byte);
-    if (ended || resetWanted) {
+    const byte = restart !== null || softReset ? -1 : readByte();
+    const ended = byte >= 0 && (raw ? rawByte(byte) : friendlyByte(byte));
+    if (ended || restart !== null || softReset) {
         await reset();
     }
 }

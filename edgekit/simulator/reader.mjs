@@ -6,7 +6,8 @@ import inspector from 'node:inspector';
 import { workerData } from 'node:worker_threads';
 import * as S from './shared.mjs';
 
-const { cells, ring, answer } = S.views(workerData);
+const { memory, controlsIn } = workerData;
+const { cells, ring, answer } = S.views(memory);
 const CTRL_C = 3;
 let session = null;
 
@@ -15,21 +16,31 @@ function wake() {
     Atomics.notify(cells, S.WAKE);
 }
 
-function interrupt() {
-    Atomics.store(cells, S.INTERRUPT, 1);
+function interrupt(cell) {
+    Atomics.store(cells, cell, 1);
     wake();
-    // A loop that only computes never looks at INTERRUPT. V8 can run a function in the middle of it.
+    // A loop that only computes never looks at the cell. V8 can run a function in the middle of it.
     if (session === null) {
         session = new inspector.Session();
         session.connectToMainThread();
     }
-    session.post('Runtime.evaluate', { expression: 'edgekitInterrupt()' });
+    session.post('Runtime.evaluate', { expression: 'edgekitPoll()' });
+}
+
+function control(settings) {
+    if (settings.reset === 'brown-out') {
+        interrupt(S.BROWN_OUT);
+        return;
+    }
+    controlsIn.postMessage(settings);
+    Atomics.store(cells, S.CONTROLS, 1);
+    wake();
 }
 
 function uart(bytes) {
     for (const byte of bytes) {
         if (byte === CTRL_C && Atomics.load(cells, S.RUNNING)) {
-            interrupt();
+            interrupt(S.INTERRUPT);
             continue;
         }
         const head = cells[S.RING_HEAD];
@@ -50,6 +61,8 @@ function handle(type, payload) {
         cells[S.ANSWER_SIZE] = payload.length;
         Atomics.add(cells, S.ANSWERS, 1);
         Atomics.notify(cells, S.ANSWERS);
+    } else if (type === S.CONTROL) {
+        control(JSON.parse(payload));
     }
 }
 

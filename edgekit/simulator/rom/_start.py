@@ -2,20 +2,32 @@
 
 import sys
 
+from _host import soft_reset as _soft_reset
+
+
 def start(profile):
-    """``profile``: JSON with the board's ``sys_platform``, ``machine`` and ``build``."""
+    """``profile``: JSON with the board's ``sys_platform``, ``machine``, ``build`` and ``heap_bytes``."""
     import builtins
     import gc
     import json
 
+    import _chip
+    profile = json.loads(profile)
+    _chip.choose(profile["sys_platform"], profile["build"])
+
+    import _missing
+    import ds18x20
+    import dht
+    import esp32_board
     import gc_board
     import machine
     import micropython_board
+    import neopixel
+    import onewire
     import os_board
     import sys_board
     import time_board
 
-    profile = json.loads(profile)
     os_board.machine = profile["machine"]
     os_board.sysname = profile["sys_platform"]
     modules = sys.modules
@@ -32,15 +44,25 @@ def start(profile):
     for name in list(main):
         if name[:2] != "__":
             del main[name]
-    for name in ("gc_board", "micropython_board", "sys_board", "time_board", "os_board"):
-        del modules[name]
+    if _chip.esp32:
+        modules["esp32"] = esp32_board
+    _missing.add_to(modules, radio=_chip.esp32)
+    for name in list(modules):
+        if name[0] == "_" and name != "_start" or name.endswith("_board"):
+            del modules[name]
+    # Garbage is collected when this program has ended; then started() counts what is left.
     gc.collect()
+
+
+def started(heap_bytes):
+    """From here on, memory is the program's."""
+    import gc
+    gc.start(heap_bytes)
 
 
 def run_file(name):
     """Run boot.py or main.py as a board does at start: errors are printed, ctrl-C ends it."""
     import micropython
-    import _host
 
     micropython.kbd_intr(3)
     try:
@@ -48,7 +70,7 @@ def run_file(name):
             source = file.read()
         exec(compile(source, name, "exec"), __import__("__main__").__dict__)
     except SystemExit:
-        _host.reset()
+        _soft_reset()
     except BaseException as error:
         sys.print_exception(error)
     micropython.kbd_intr(-1)

@@ -2,11 +2,17 @@
 
 # ruff: noqa: F401 - names to pass on
 from gc import collect, disable, enable, isenabled, mem_alloc, threshold
-from gc import mem_free as _mem_free
 
-_STILL_TO_GROW = 128 << 20
-_HEAP = _mem_free() - _STILL_TO_GROW + mem_alloc()
+heap_bytes = 0
+_taken_at_start = 0
+
+
+def start(free_bytes):
+    """From here on, what is taken is taken from so much."""
+    global heap_bytes, _taken_at_start
+    heap_bytes = free_bytes
+    _taken_at_start = mem_alloc()
 
 
 def mem_free():
-    return max(_HEAP - mem_alloc(), 0)
+    return max(heap_bytes - (mem_alloc() - _taken_at_start), 0)

@@ -2,7 +2,7 @@
 
 import micropython
 
-import _host
+from _host import interrupt_char as _interrupt_char
 
 
 class Micropython:
@@ -11,7 +11,7 @@ class Micropython:
 
     def kbd_intr(self, chr):
         micropython.kbd_intr(chr)
-        _host.interrupt_char(chr)
+        _interrupt_char(chr)
 
     def __repr__(self):
         return "<module 'micropython'>"

@@ -250,11 +250,13 @@ class Source:
             values += self._noise * np.concatenate(draws)[skip:skip + count]
         return values
 
-    def steady(self, from_us: float, until_us: float) -> bool:
-        """Is it certain that all readings between two times are the same?"""
+    def steady_until(self, from_us: float) -> float:
+        """Until when it is certain that all readings are the same; ``from_us`` itself: not even the next two."""
         if self._saturated or self._frozen is not None:
-            return True
-        return not (self._function or self._noise or any(p.overlaps(from_us, until_us) for p in self._playing))
+            return math.inf
+        if self._function or self._noise or any(p.start_us <= from_us < p.stop_us for p in self._playing):
+            return from_us
+        return min((p.start_us for p in self._playing if p.start_us > from_us), default=math.inf)
 
     # Inside
 
@@ -336,10 +338,6 @@ class Playing:
         self._rows = np.stack(picked, axis=1)
         self._list = self._rows.tolist() if self._rows.shape[1] > 1 else None
         self.stop_us = math.inf if loop else start_us + len(self._rows) / self._rate_hz * 1e6
-
-    def overlaps(self, from_us, until_us):
-        """Does it play at some time between the two?"""
-        return self.start_us <= until_us and from_us < self.stop_us
 
     def put(self, values, time_us):
         """Overwrite the channels that play at this time: each sample is held until the next."""

@@ -208,10 +208,10 @@ class World:
         with self._lock:
             return self._quantities["sound"].sense_block(first_frame_us, rate_hz, frames)
 
-    def steady(self, name: str, from_us: float, until_us: float) -> bool:
-        """Is it certain that all readings of a quantity between two times are the same?"""
+    def steady_until(self, name: str, from_us: float) -> float:
+        """Until when it is certain that all readings of a quantity are the same, if nobody changes the world."""
         with self._lock:
-            return self._quantities[name].steady(from_us, until_us)
+            return self._quantities[name].steady_until(from_us)
 
     # Analogue pins
 

@@ -48,8 +48,10 @@ class SoundSwitch:
         first, last = after_us // _LOOK_US + 1, until_us // _LOOK_US
         now = self.level(after_us)
         while first <= last:
-            if self._world.steady("sound", (first - self._hold) * _LOOK_US, until_us):
+            steady_us = self._world.steady_until("sound", (first - self._hold) * _LOOK_US)
+            if steady_us > until_us:
                 return None
+            first = max(first, int(steady_us) // _LOOK_US)
             stop = min(first + _BLOCK, last + 1)
             # Each look counts for the `hold` looks from it on.
             loud = self._loud(first - self._hold + 1, stop)

@@ -35,8 +35,16 @@ _OLDEST = (1, 19)
 _HOW_TO_GET = ("Debian 13 and Ubuntu: `sudo apt install micropython`; conda: `conda install -c conda-forge micropython`; "
                "macOS: `brew install micropython`. Or name it in $EDGEKIT_MICROPYTHON.")
 
-# Requests of unix/_host.py to the engine itself.
-_NEXT, _POLL, _STATVFS, _FILE_OPEN, _FILE_CLOSE, _BYE, _END, _UART, _KEYBOARD, _WALL, _HARD = range(200, 211)
+# Requests of unix/_host.py and rom/_bus.py to the engine itself.
+(_NEXT, _POLL, _STATVFS, _FILE_OPEN, _FILE_CLOSE, _BYE, _END, _UART, _KEYBOARD, _WALL, _WATCHDOG,
+ _WAKE) = range(60, 72)
+_HARD_RESET, _RTC_WRITE, _RTC_READ = 120, 121, 122
+_PARTS_FOLLOW, _PART = 0x80, 0x80000000
+_PWRON_RESET, _WDT_RESET, _SOFT_RESET = 1, 3, 5
+# What an ESP32's boot loader says, as in host.mjs.
+_BOOT_LOADER = {1: "0xf (RTCWDT_BROWN_OUT_RESET)", 2: "0xc (SW_CPU_RESET)", 3: "0xc (SW_CPU_RESET)",
+                4: "0x5 (DEEPSLEEP_RESET)"}
+_NEVER = 1 << 60
 _FLAG_INTERRUPT, _FLAG_REAL = 1, 2
 _HEAD = struct.Struct("<IQ")
 _ANSWER = struct.Struct("<BBBxI")
@@ -110,7 +118,7 @@ def _heap_of_rom(program: str) -> tuple[int, float]:
     size = 4 << 20
     code = (_start_code(str(_compiled_rom()), "", {"sys_platform": "", "machine": "", "build": ""}) +
             "import gc\ngc.collect()\nprint(gc.mem_alloc(), gc.mem_free())")
-    done = subprocess.run([program, "-X", f"heapsize={size}", "-c", code, "1", "0", "0", "0"], env=_environment(),
+    done = subprocess.run([program, "-X", f"heapsize={size}", "-c", code, "1", "0", "0,0,0,0,0"], env=_environment(),
                           capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30)
     try:
         used, free = map(int, done.stdout.split()[-2:])
@@ -161,7 +169,11 @@ class UnixEngine(Engine):
         self._ended = False
         self._closed = False
         self._errors = tempfile.TemporaryFile()
-        self._time_us = self._wall_us = 0
+        self._time_us = self._wall_us = self._boot_us = 0
+        self._time_at = time.monotonic()  # when the board said it
+        self._cause, self._woken_by = _PWRON_RESET, 0
+        self._rtc_memory = b""
+        self._bite_us = _NEVER
         self._raw = False
         self._inbox = bytearray()   # UART bytes that came from outside and wait for the loop
         self._controls = []
@@ -234,7 +246,7 @@ class UnixEngine(Engine):
             + "__import__('_board').loop()\n"
         self.process = subprocess.Popen(
             [self._program, "-X", f"heapsize={self._heap}", "-i", "-c", code, str(requests), str(answers),
-             str(self._time_us), str(self._wall_us)], stdin=uart_read, stdout=output, stderr=self._errors,
+             f"{self._time_us},{self._wall_us},{self._boot_us},{self._cause},{self._woken_by}"], stdin=uart_read, stdout=output, stderr=self._errors,
             pass_fds=(requests, answers), env=_environment(), cwd=self._flash, start_new_session=True)
         for descriptor in (output, requests, terminal):
             os.close(descriptor)
@@ -253,7 +265,7 @@ class UnixEngine(Engine):
         self._typed = 0
         self._friendly_idle = False
         self._busy_at = 0.0
-        self._hard = False
+        self._parts, self._gathered = 0, b""
 
     def _stop(self):
         process, self._process_gone = self.process, True
@@ -266,12 +278,30 @@ class UnixEngine(Engine):
                 os.close(descriptor)
                 setattr(self, name, None)
 
-    def _restart(self, note=b"MPY: soft reboot\r\n"):
+    def _restart(self, said=b"MPY: soft reboot\r\n"):
+        """A soft reset: names go, the clock and what the RTC holds stay."""
         self._take_output()
         self._stop()
+        self._send_out(said)
         self._answer(bus.pack(bus.RESET, self._time_us))
-        self._send_out(note)
         self._start()
+
+    def _hard_reset(self, cause, woken_by=0, brown_out=False):
+        self._raw = False
+        self._bite_us = _NEVER
+        self._boot_us = self._time_us
+        self._woken_by = woken_by
+        said = ""
+        if brown_out:
+            self._rtc_memory = b""
+            self._wall_us = -self._time_us
+            said = "\r\nBrownout detector was triggered\r\n"
+        self._cause = cause
+        if self._profile["sys_platform"] == "esp32":
+            said += f"\r\nrst:{_BOOT_LOADER[cause]},boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
+        else:
+            said = ""
+        self._restart(said.encode())
 
     # --- the loop: all of it runs in one thread ------------------------------------------------------------
 
@@ -281,6 +311,9 @@ class UnixEngine(Engine):
                 waits = [] if self._ctrl_c_at is None else [self._ctrl_c_at + _SIGNAL_AFTER_S]
                 if self._inbox and self._state == "friendly":
                     waits.append(self._busy_at + _BUSY_AFTER_S)
+                bite_at = self._time_at + (self._bite_us - self._time_us) / 1e6
+                if self._real and self._bite_us < _NEVER:
+                    waits.append(bite_at)
                 wait = max(0, min(waits) - time.monotonic()) if waits else None
                 ready = select.select([self._output, self._requests, self._wake_read], [], [], wait)[0]
                 if self._closed:
@@ -292,9 +325,12 @@ class UnixEngine(Engine):
                 if self._requests in ready and not self._take_requests():
                     if self._state != "friendly" or self.process.wait() < 0:
                         break
+                    self._cause = _SOFT_RESET
                     self._restart()  # ctrl-D or sys.exit() at the friendly prompt
                 if self._ctrl_c_at is not None and time.monotonic() >= self._ctrl_c_at + _SIGNAL_AFTER_S:
                     self._signal()
+                if self._real and self._bite_us < _NEVER and time.monotonic() >= bite_at:
+                    self._hard_reset(_WDT_RESET)
                 self._take_input()
         except (OSError, ValueError):
             if not self._closed:
@@ -315,7 +351,7 @@ class UnixEngine(Engine):
             if "flash_bytes" in control:
                 self._flash_bytes = control["flash_bytes"]
             if "reset" in control:
-                self._restart(b"")
+                self._hard_reset(_PWRON_RESET, brown_out=True)
 
     # --- what the board prints -----------------------------------------------------------------------------
 
@@ -365,13 +401,22 @@ class UnixEngine(Engine):
         process = self.process
         while process is self.process and len(self._pending) >= _HEAD.size:
             size, time_us = _HEAD.unpack_from(self._pending)
-            end = _HEAD.size + size
+            end = _HEAD.size + (size & ~_PART)
             if len(self._pending) < end:
                 break
             request = bytes(self._pending[_HEAD.size:end])
             del self._pending[:end]
-            self._time_us = time_us
-            self._request(request[0], request[1:])
+            if size & _PART:
+                self._gathered += request
+                self._parts -= 1
+            else:
+                self._time_us = time_us
+                self._time_at = time.monotonic()
+                more = request[0] & _PARTS_FOLLOW
+                self._parts = request[1] if more else 0
+                self._gathered = bytes([request[0] & ~_PARTS_FOLLOW]) + request[2 if more else 1:]
+            if self._parts == 0:
+                self._request(self._gathered[0], self._gathered[1:])
         return True
 
     def _request(self, op, data):
@@ -387,7 +432,13 @@ class UnixEngine(Engine):
         elif op == _BYE:
             if self._state == "run":
                 self._send_out(_CTRL_D + _CTRL_D)
-            self._restart(b"" if self._hard else b"MPY: soft reboot\r\n")
+            self._cause = _SOFT_RESET
+            self._restart()
+        elif op == _HARD_RESET:
+            self._take_output()
+            self._hard_reset(data[0], data[1])
+        elif op == _RTC_READ:
+            self._reply(self._rtc_memory)
         elif op in (_STATVFS, _FILE_OPEN, _FILE_CLOSE):
             action = {_STATVFS: self._statvfs, _FILE_OPEN: self._file_open, _FILE_CLOSE: self._file_close}[op]
             try:
@@ -406,8 +457,12 @@ class UnixEngine(Engine):
                 self._keyboard = data == _CTRL_C
             elif op == _WALL:
                 self._wall_us = int(data)
-            elif op == _HARD:
-                self._hard = True
+            elif op == _WATCHDOG:
+                self._bite_us = int(data)
+            elif op == _WAKE:
+                self._woken_by = int(data)
+            elif op == _RTC_WRITE:
+                self._rtc_memory = data
             self._reply()
 
     def _reply(self, payload=b"", number=0, irqs=()):

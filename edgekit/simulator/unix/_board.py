@@ -9,7 +9,6 @@ def start(names, flash, block, terminal, profile):
     """Power-on. ``names``: the globals of ``__main__``; ``terminal``: ends this process when the engine is gone."""
     import builtins
     import gc
-    import json
     import os
 
     global _flash, _names, _terminal, _run_file
@@ -17,50 +16,32 @@ def start(names, flash, block, terminal, profile):
     _terminal = open(terminal) if terminal else None
     import _flash
 
-    profile = json.loads(profile)
     modules = sys.modules
+    main = __import__("__main__") if "__main__" in modules or hasattr(sys, "executable") else None
+    if not hasattr(main, "__dict__"):  # before 1.20
+        main = modules["__main__"] = _Names(__dict__=names)
+    if "vfs" not in modules:
+        try:
+            __import__("vfs")
+        except ImportError:
+            modules["vfs"] = _Names(mount=os.mount, umount=os.umount)
+    modules["utime"] = __import__("_time")
     real_open = builtins.open
     devices = {"/dev/bus": _host.Bus, "/dev/uart": _host.Uart}
     builtins.open = lambda path, *mode: devices[path]() if path in devices else real_open(path, *mode)
-    real_vfs = _Names(mount=os.mount, umount=os.umount)
-    if "vfs" not in modules:
-        try:
-            import vfs
-        except ImportError:
-            modules["vfs"] = real_vfs
-    import _time
-    modules["utime"] = _time
-    import gc_board
-    import machine
-    import micropython_board
-    import os_board
-    import sys_board
-    import time_board
     import _start
-
-    os_board.machine = profile["machine"]
-    os_board.sysname = profile["sys_platform"]
-    posix = os.VfsPosix
-    modules["time"] = modules["utime"] = time_board
-    modules["os"] = modules["uos"] = os_board
-    modules["gc"] = modules["ugc"] = gc_board
-    modules["umachine"] = machine
-    modules["micropython"] = micropython_board.Micropython()
-    modules["sys"] = modules["usys"] = _start.sys = sys_board.Sys(profile)
+    _start.start(profile)
     builtins.open = real_open
-    builtins.input = _start._input
+    _start.sys = modules["sys"]  # before 1.20, the Unix port's sys.stdin has no buffer
+    modules["__main__"] = main
+    modules["_board"] = _Names(loop=loop)
     atexit = getattr(sys, "atexit", None)
     if atexit:
         atexit(_flash.close_all)
-    for name in list(names):
-        if name[:2] != "__":
-            del names[name]
-    for name in ("gc_board", "micropython_board", "sys_board", "time_board", "os_board", "_time", "_flash"):
-        modules.pop(name, None)
-    sys.path[:] = ["", "/lib"]
     sys.argv[:] = []
+    posix = os.VfsPosix()
     os.umount("/")
-    os.mount(_flash.Flash(posix(), flash, block), "/")
+    os.mount(_flash.Flash(posix, flash, block), "/")
     os.chdir("/")
     gc.collect()
 

@@ -15,7 +15,7 @@ _HEAD = struct.Struct("<IH")  # the board's clock at the last sample, samples lo
 
 
 def capture(board, seconds: float, label: str = "", subject: str = "", progress: bool = True,
-            rate_hz: int = 100) -> Recording:
+            rate_hz: int = 100, on_samples=None) -> Recording:
     """Record from the motion sensor of a board.
 
     Ctrl-C ends the capture early; what came so far is returned.
@@ -32,6 +32,8 @@ def capture(board, seconds: float, label: str = "", subject: str = "", progress:
         Show a progress bar.
     rate_hz : int
         Samples per second.
+    on_samples : callable, optional
+        Gets each piece as it comes, a :class:`Recording`, for a picture that moves; True ends the capture early.
 
     Returns
     -------
@@ -60,8 +62,12 @@ def capture(board, seconds: float, label: str = "", subject: str = "", progress:
                     taken.start(frame)
                 elif frame.type == frames.SAMPLES:
                     taken.add(frame)
+                    if on_samples and on_samples(taken.last()):
+                        stream.close()
+                        break
                 bar.update(len(taken) - before)
-            taken.finish()
+            else:
+                taken.finish()
         except KeyboardInterrupt:
             stream.close()
     return taken.recording(round(seconds * rate_hz), label, subject,
@@ -103,6 +109,10 @@ class _Taken:
         self._blocks.append(block)
         self._count += len(block)
 
+    def last(self):
+        """The newest piece."""
+        return self._as_recording(self._blocks[-1])
+
     def finish(self):
         """The app has ended: count the frames that should have come after the last one."""
         if self._blocks:
@@ -112,9 +122,11 @@ class _Taken:
     def recording(self, wanted, label, subject, source):
         if not self._blocks:
             raise DataError("No sample came from the board. Look at what it printed: board.run('capture', count=10).")
-        header = self._header
         # The last frame may hold more samples than were asked for.
-        samples = np.concatenate(self._blocks)[:wanted].astype(np.int16)
-        return Recording(samples, header["rate_hz"], tuple(header["channels"]), tuple(header["units"]),
-                         tuple(full_scale / 32768 for full_scale in header["full_scale"]),
-                         label=label, subject=subject, source=source, lost=self._lost)
+        samples = np.concatenate(self._blocks)[:wanted]
+        return self._as_recording(samples, label=label, subject=subject, source=source, lost=self._lost)
+
+    def _as_recording(self, samples, **about):
+        header = self._header
+        return Recording(samples.astype(np.int16), header["rate_hz"], tuple(header["channels"]), tuple(header["units"]),
+                         tuple(full_scale / 32768 for full_scale in header["full_scale"]), **about)

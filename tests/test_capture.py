@@ -110,3 +110,21 @@ def test_the_progress_bar_counts_samples(capfd, monkeypatch):
     monkeypatch.setattr("tqdm.auto.tqdm", tqdm.tqdm)
     capture(FakeBoard(100), 1, progress=True)
     assert "100/100" in capfd.readouterr().err.replace(" samples", "")
+
+
+def test_each_piece_can_be_watched_as_it_comes(board):
+    pieces = []
+    taken = capture(board, 1, progress=False, on_samples=pieces.append)
+    assert np.array_equal(np.concatenate([piece.samples for piece in pieces]), taken.samples)
+    assert pieces[0].channels == taken.channels and pieces[0].scale == taken.scale
+
+
+def test_who_watches_can_end_the_capture(board):
+    pieces = []
+
+    def enough(piece):
+        pieces.append(piece)
+        return len(pieces) == 3
+    taken = capture(board, 60, progress=False, on_samples=enough)
+    assert (len(taken), taken.lost) == (30, 0)
+    assert board.eval("1 + 1") == 2

@@ -1,4 +1,6 @@
-"""What a learner touches in a lesson: checks with hints, quizzes, plots."""
+"""What a learner touches in a lesson: checks with hints, quizzes, plots; the board panel, the recorder, the live plot."""
+
+import importlib
 
 from edgekit.lab.check import check, hint
 from edgekit.lab.plot import (
@@ -16,5 +18,19 @@ from edgekit.lab.plot import (
 )
 from edgekit.lab.quiz import quiz
 
-__all__ = ["check", "hint", "plot_bars", "plot_bytes_and_accuracy", "plot_confusion", "plot_energy", "plot_features",
-           "plot_history", "plot_line", "plot_quantization", "plot_recording", "plot_recordings", "plot_windows", "quiz"]
+# They bring ipywidgets: only who shows one waits for it.
+_WIDGETS = {"BoardPanel": "panel", "LivePlot": "live", "Recorder": "recorder"}
+
+__all__ = ["BoardPanel", "LivePlot", "Recorder", "check", "hint", "plot_bars", "plot_bytes_and_accuracy",
+           "plot_confusion", "plot_energy", "plot_features", "plot_history", "plot_line", "plot_quantization",
+           "plot_recording", "plot_recordings", "plot_windows", "quiz"]
+
+
+def __getattr__(name):
+    if name in _WIDGETS:
+        return getattr(importlib.import_module(f"edgekit.lab.{_WIDGETS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

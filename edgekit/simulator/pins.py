@@ -103,6 +103,7 @@ class Pins:
         self._event_count = 0
         self._wires = {}  # pin: what drives it
         self._armed = ()  # (pin, source) of the wires whose edges raise interrupts
+        self._ahead = {}  # pin: (until when that is known, when its device changes next or None)
         self._due = []
 
     def __getitem__(self, number: int) -> "Pin":
@@ -175,23 +176,25 @@ class Pins:
             self._on_level(number, None)
         self._arm()
 
-    def devices_changed(self) -> None:
-        """A device was touched: see what it does with its output now."""
+    def touched(self) -> None:
+        """The board touched a device: see what that one does with its output now."""
         for number, source in self._armed:
             self._look(number, source)
+
+    def forget_ahead(self) -> None:
+        """What devices will do is no longer known: the world changed."""
+        self._ahead.clear()
 
     def _move(self, until_us, enough, watch=None):
         """Go from change to change; False: ``enough()`` said stop, the time is that of the change."""
         sources = [pair for pair in self._wires.items() if pair in self._armed or pair[0] == watch]
         for number, source in sources:
-            self._look(number, source)
+            if number not in self._ahead:
+                self._look(number, source)
         while not enough():
             times = [self._events[0][0]] if self._events else []
-            for _, source in sources:
-                change_us = source.next_change(self.now_us, until_us)
-                if change_us is not None:
-                    times.append(max(change_us, self.now_us + 1))
-            at_us = min(times, default=until_us + 1)
+            times += [self._next_change(number, source, until_us) for number, source in sources]
+            at_us = min((at_us for at_us in times if at_us is not None), default=until_us + 1)
             if at_us > until_us:
                 return True
             self.now_us = max(self.now_us, at_us)
@@ -200,10 +203,22 @@ class Pins:
                 self[number].outside = level
                 self._moved(number)
             for number, source in sources:
-                self._look(number, source)
+                if self._ahead[number][1] == at_us:
+                    self._look(number, source)
         return False
 
+    def _next_change(self, number, source, until_us):
+        """When a device changes its output next, asked only where that is not known already."""
+        known_until_us, change_us = self._ahead.get(number, (-1, None))
+        if change_us is None and until_us > known_until_us:
+            change_us = source.next_change(self.now_us, until_us)
+            if change_us is not None:
+                change_us = max(change_us, self.now_us + 1)
+            self._ahead[number] = (until_us, change_us)
+        return change_us
+
     def _look(self, number, source):
+        self._ahead.pop(number, None)
         level = source.level(self.now_us)
         pin = self[number]
         if pin.outside != level:

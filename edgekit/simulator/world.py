@@ -20,6 +20,9 @@ from edgekit.simulator.quantities import QUANTITIES, Quantities
 
 __all__ = ["World", "pin_number"]
 
+# After these a device's interrupt output may have another level.
+_TOUCHING = {bus.I2C_WRITE, bus.I2C_READ, bus.I2C_WRITE_READ, bus.SPI_TRANSFER}
+
 
 class World:
     """The surroundings of one simulated board.
@@ -285,7 +288,7 @@ class World:
     def pin(self, pin: int | str) -> int:
         """Level of a pin now: 0 or 1."""
         number = self._number(pin)
-        with self._changing():
+        with self._holding():
             return self._pins.level(number)
 
     def driven(self, pin: int | str) -> int | None:
@@ -529,10 +532,13 @@ class World:
             return {kind: list(settings) for kind, settings in self._faults.items()}
 
     def power_on(self) -> None:
-        """A board starts, its clock at 0: all pins are inputs, the I2S inputs stand still. The world's clock goes on."""
-        with self._holding():
+        """The power comes: the board's clock is at 0, chips forget their settings. The world's clock goes on."""
+        with self._changing():
             self._offset_us = self._clock()
             self._reset()
+            for device, _ in self.devices():
+                if hasattr(device, "power_on"):
+                    device.power_on(self._clock())
 
     def connect_board(self, board_faults) -> None:
         """A simulated board is in this world: ``board_faults.fault(kind, settings)`` and ``.mend(kind)`` reach it."""
@@ -593,7 +599,8 @@ class World:
                     payload = self._answers[op](args, data)
                     if op == bus.PULSE:
                         payload += self._reached(pins.now_us)
-                    pins.devices_changed()
+                    if op in _TOUCHING:
+                        pins.touched()
             except OSError as error:
                 number = error.errno or bus.EIO
             except Exception as error:
@@ -660,6 +667,8 @@ class _Holding:
 
     def __exit__(self, *_):
         world = self._world
+        if self._catch_up:
+            world._pins.forget_ahead()
         world._depth -= 1
         later = ()
         if world._later and world._depth == 0:

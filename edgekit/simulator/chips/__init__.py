@@ -23,5 +23,6 @@ Analogue (``world.adc(pin, part)``)
 
 Chips are made with ``sense(name, time_us)``, a world's :meth:`~edgekit.simulator.world.World.sense`: it gives a number,
 or a tuple for quantities with several channels. A chip that takes samples by itself also has
-``catch_up(time_us)``: take those that are due, because the world is about to change.
+``catch_up(time_us)``: take those that are due, because the world is about to change. Any device may have
+``power_on(time_us)``: the supply came back, forget all settings.
 """

@@ -61,6 +61,10 @@ class DS18B20:
         self.rom = body + bytes((crc8(body),))
         self._sense = sense
         self._eeprom = bytes((_TH, _TL, _CONFIG))
+        self.power_on(0)
+
+    def power_on(self, time_us: int) -> None:
+        """The supply comes back: 85 degrees, and the settings of the EEPROM."""
         self._settings = bytearray(self._eeprom)
         self._raw = _AT_POWER_ON
         self._converted = None  # (when it is ready, value)

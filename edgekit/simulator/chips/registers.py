@@ -151,6 +151,11 @@ class RegisterChip:
                 self._pointer = self._next_register(self._pointer)
             return bytes(out)
 
+    def power_on(self, time_us: int) -> None:
+        """The supply comes back: all is as after the first power-on."""
+        with self._lock:
+            self._power_on(time_us)
+
     def catch_up(self, time_us: int) -> None:
         """Take all samples that are due, before the world changes."""
         with self._lock:
@@ -218,6 +223,9 @@ class RegisterChip:
         """
         with self._lock:
             self._run(after_us)
+            first_us = self._next_event_us(after_us)
+            if first_us is None or first_us > until_us:
+                return None
             # A copy of the chip runs ahead: the world may still change before that time comes.
             ahead = copy.copy(self)
             ahead.__dict__.update({name: copy.deepcopy(value) for name, value in vars(self).items()

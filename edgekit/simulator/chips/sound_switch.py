@@ -40,8 +40,11 @@ class SoundSwitch:
 
     def level(self, time_us: int) -> int:
         """The output at a time."""
-        look = time_us // _LOOK_US
-        return int(self._loud(look - self._hold + 1, look + 1).any())
+        last = time_us // _LOOK_US
+        first = last - self._hold + 1
+        if self._world.steady_until("sound", first * _LOOK_US) >= last * _LOOK_US:
+            first = last
+        return int(self._loud(first, last + 1).any())
 
     def next_change(self, after_us: int, until_us: int) -> int | None:
         """When the output changes next, after one time and not after the other; None if it does not."""

@@ -5,8 +5,9 @@ saturation, proximity by LED current, pulses and gain, offsets, valid bits, thre
 engine with entry and exit thresholds and its FIFO of 32, interrupt clearing, the output INT (active low). Not
 simulated: sleep after interrupt, masks of single photodiodes, dimension selection, LED boost.
 
-Counts follow the data sheet's typical values. A near hand (``proximity`` 1) gives 255 counts with its test settings
-for a distance: 8 pulses of 8 us, 100 mA, gain 4. White light gives the clear channel 0.042 counts for each lux, gain
+Counts follow the data sheet's typical values. What a hand sends back grows with the square of ``proximity``: 120 counts
+at a distance of 100 mm with 8 pulses of 8 us, 100 mA and gain 4 are ``proximity`` 0.12; with the settings after reset 1
+gives 255 counts. White light gives the clear channel 0.042 counts for each lux, gain
 1 and cycle of 2.78 ms (20 counts per uW/cm2 at gain 16 and 10 cycles; 0.33 uW/cm2 for each lux); red, green and
 blue share them as the light's colour says. Gestures are not a quantity of the world: :meth:`APDS9960.swipe` moves a
 hand over the chip.
@@ -65,7 +66,7 @@ _ALS_GAIN = (1, 4, 16, 64)
 _GAIN = (1, 2, 4, 8)  # proximity and gesture
 _LED_MA = (100, 50, 25, 12.5)
 _PULSE_US = (4, 8, 16, 32)
-_FULL_SCALE_LIGHT = 8 * 8 * 100 * 4  # pulses x us x mA x gain at which a near hand gives 255 counts
+_FULL_SCALE_LIGHT = 1 * 8 * 100 * 1  # pulses x us x mA x gain after reset: proximity 1 gives 255 counts
 
 _GESTURE_WAIT_US = (0, 2800, 5600, 8400, 14_000, 22_400, 30_800, 39_200)
 _GESTURE_US = 1400  # one gesture measurement of four diodes, without waiting
@@ -104,7 +105,7 @@ class APDS9960(RegisterChip):
         self._swipes = []
         super().__init__(sense)
 
-    def swipe(self, direction: str, at_s: float, duration_s: float = 0.4, nearness: float = 0.6) -> None:
+    def swipe(self, direction: str, at_s: float, duration_s: float = 0.4, nearness: float = 0.12) -> None:
         """Move a hand over the chip.
 
         Parameters
@@ -115,7 +116,7 @@ class APDS9960(RegisterChip):
         duration_s : float
             How long the hand is over the chip.
         nearness : float
-            How much of the light it sends back when it is in the middle, as ``proximity``.
+            How near it is when it is in the middle, as ``proximity``: 0.12 is 100 mm.
 
         Raises
         ------
@@ -141,16 +142,16 @@ class APDS9960(RegisterChip):
         self._gesture_quiet = 0
         self._fifo_lost = False
 
-    def _near(self, diode, time_us):
-        """What comes back to one of the four diodes, 0 to 1."""
-        near = self._sense("proximity", time_us)
+    def _reflected(self, diode, time_us):
+        """Light that comes back to one of the four diodes; 1 for a proximity of 1."""
+        light = max(0.0, self._sense("proximity", time_us)) ** 2
         for (first, last), at_s, duration_s, nearness in self._swipes:
             phase = (time_us / 1e6 - at_s) / duration_s
             # The diode that the hand reaches first sees it a sixth of the swipe earlier, the one opposite later.
             shift = -1 / 6 if diode == first else 1 / 6 if diode == last else 0
             if 0 <= phase <= 1:
-                near += nearness * math.exp(-((phase - 0.5 - shift) / 0.2) ** 2)
-        return near
+                light += nearness**2 * math.exp(-((phase - 0.5 - shift) / 0.2) ** 2)
+        return light
 
     # Registers
 
@@ -284,9 +285,9 @@ class APDS9960(RegisterChip):
     def _measure_near(self, time_us):
         pulses, settings = self._registers[_PPULSE], self._registers[_CONTROL]
         light = ((pulses & 63) + 1) * _PULSE_US[pulses >> 6] * _LED_MA[settings >> 6] * _GAIN[settings >> 2 & 3]
-        near = sum(self._near(diode, time_us) for diode in range(4)) / 4
+        reflected = sum(self._reflected(diode, time_us) for diode in range(4)) / 4
         offset = (_signed(self._registers[_POFFSET_UR]) + _signed(self._registers[_POFFSET_DL])) / 2
-        count = round(255 * near * light / _FULL_SCALE_LIGHT + offset)
+        count = round(255 * reflected * light / _FULL_SCALE_LIGHT + offset)
         self._registers[_PDATA] = max(0, min(255, count))
         self._registers[_STATUS] |= _PVALID | (_PGSAT if count > 255 else 0)
         beyond = not self._registers[_PILT] <= self._registers[_PDATA] <= self._registers[_PIHT]
@@ -350,7 +351,7 @@ class APDS9960(RegisterChip):
     def _measure_gesture(self, time_us):
         pulses, settings = self._registers[_GPULSE], self._registers[_GCONF2]
         light = ((pulses & 63) + 1) * _PULSE_US[pulses >> 6] * _LED_MA[settings >> 3 & 3] * _GAIN[settings >> 5 & 3]
-        return bytes(max(0, min(255, round(255 * self._near(diode, time_us) * light / _FULL_SCALE_LIGHT
+        return bytes(max(0, min(255, round(255 * self._reflected(diode, time_us) * light / _FULL_SCALE_LIGHT
                                            + _signed(self._registers[_GOFFSET[diode]])))) for diode in range(4))
 
     def _clear_fifo(self):

@@ -65,6 +65,9 @@ class LPS22HB(SlotFifoChip):
         self._streams = {"temperature": Stream(_TEMP_OUT_L, 2, ready=0x02, overrun=0x20),
                          "pressure": Stream(_PRESS_OUT_XL, 3, ready=0x01, overrun=0x10, width=3)}
 
+    def _address(self, first):
+        self._pointer = first & 0x7F
+
     def _next_register(self, register):
         if not self._registers[_CTRL_REG2] & 0x10:
             return register

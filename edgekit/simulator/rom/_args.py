@@ -1,5 +1,9 @@
 """Checks of arguments, with the words of MicroPython's C code."""
 
+# Made once: a tuple takes memory.
+_BYTES = (bytes, bytearray)
+_SEQUENCES = (tuple, list)
+
 
 def to_int(x):
     if x is True or x is False:
@@ -11,4 +15,13 @@ def to_int(x):
 
 def to_buffer(x):
     """``x`` itself if it is bytes; else a view of its bytes."""
-    return x if isinstance(x, (bytes, bytearray)) else memoryview(x)
+    return x if isinstance(x, _BYTES) else memoryview(x)
+
+
+def to_items(x, count=None):
+    """``x`` itself, a tuple or list, of ``count`` items if given."""
+    if not isinstance(x, _SEQUENCES):
+        raise TypeError("object '%s' isn't a tuple or list" % type(x).__name__)
+    if count is not None and len(x) != count:
+        raise ValueError("requested length %d but object has length %d" % (count, len(x)))
+    return x

@@ -2,7 +2,7 @@
 
 import _bus
 import _chip
-from _args import to_buffer, to_int
+from _args import to_buffer, to_int, to_items
 from _host import spend as _spend
 from _pin import Pin, number_of
 
@@ -51,9 +51,7 @@ class _I2CBase:
         return self._acknowledged(_bus.send_data(self._write, to_buffer(buf)))
 
     def writevto(self, addr, vector, stop=True):
-        if not isinstance(vector, (tuple, list)):
-            raise TypeError("object '%s' isn't a tuple or list" % type(vector).__name__)
-        for part in vector:
+        for part in to_items(vector):
             to_buffer(part)
         self._start_write(addr, stop)
         return self._acknowledged(_bus.send_parts(self._write, vector))

@@ -7,7 +7,7 @@ from _host import next_irq as _next_irq
 from _host import pause as _pause
 from _host import reset_cause as _reset_cause
 from _host import set_wake_reason as _set_wake_reason
-from _host import sleep as _sleep
+from _host import sleep as _sleep_us
 from _host import wake_reason as _wake_reason
 from _args import to_int
 from _pin import Pin
@@ -109,10 +109,10 @@ def _sleep(kind, time_ms, name):
                 return TIMER_WAKE
             if left_us is None:
                 _pause(_SLICE_US // 1000)  # somebody's hand must wake it: wait for it, in real time
-                _sleep(_SLICE_US, 0)
+                _sleep_us(_SLICE_US, 0)
             else:
                 step = min(left_us, 1_000_000_000)
-                left_us -= step - _sleep(step, 0)
+                left_us -= step - _sleep_us(step, 0)
     finally:
         for number in pins:
             pin = Pin._pins.get(number)

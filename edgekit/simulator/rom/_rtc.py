@@ -4,7 +4,7 @@ import _bus
 from _host import microseconds as _microseconds
 from _host import set_seconds as _set_seconds
 import time_board as _time
-from _args import to_buffer, to_int
+from _args import to_buffer, to_int, to_items
 
 _MEMORY_BYTES = 2048
 
@@ -35,9 +35,5 @@ class RTC:
 
 
 def _set_clock(fields, hour):
-    if not isinstance(fields, (tuple, list)):
-        raise TypeError("object '%s' isn't a tuple or list" % type(fields).__name__)
-    if len(fields) != 8:
-        raise ValueError("requested length 8 but object has length %d" % len(fields))
-    fields = [to_int(field) for field in fields]
+    fields = [to_int(field) for field in to_items(fields, 8)]
     _set_seconds(_time.mktime(fields[:3] + fields[hour:hour + 3] + [0, 0]), fields[7])

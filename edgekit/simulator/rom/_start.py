@@ -16,17 +16,15 @@ def start(profile):
     _chip.choose(profile["sys_platform"], profile["build"])
 
     import _missing
-    import ds18x20
-    import dht
     import esp32_board
     import gc_board
     import machine
     import micropython_board
-    import neopixel
-    import onewire
     import os_board
     import sys_board
     import time_board
+    for name in ("neopixel", "dht", "onewire", "ds18x20"):  # frozen into the firmware
+        __import__(name)
 
     os_board.machine = profile["machine"]
     os_board.sysname = profile["sys_platform"]

@@ -2,7 +2,7 @@
 
 import _chip
 import _power
-from _args import to_int
+from _args import to_int, to_items
 from _pin import number_of
 
 WAKEUP_ALL_LOW = False
@@ -30,22 +30,16 @@ def wake_on_ext0(pin=_KEEP, level=_KEEP):
 def wake_on_ext1(pins=None, level=_KEEP):
     _need_ext()
     if pins is not None:
-        _power.ext1_pins = tuple(_rtc_pin(pin) for pin in _sequence(pins))
+        _power.ext1_pins = tuple(_rtc_pin(pin) for pin in to_items(pins))
     if level is not _KEEP:
         _power.ext1_level = 1 if level else 0
 
 
 def wake_on_gpio(pins=None, level=_KEEP):
     if pins is not None:
-        _power.gpio_pins = tuple(number_of(pin) for pin in _sequence(pins))
+        _power.gpio_pins = tuple(number_of(pin) for pin in to_items(pins))
     if level is not _KEEP:
         _power.gpio_level = 1 if level else 0
-
-
-def _sequence(pins):
-    if not isinstance(pins, (tuple, list)):
-        raise TypeError("object '%s' isn't a tuple or list" % type(pins).__name__)
-    return pins
 
 
 def _rtc_pin(pin):

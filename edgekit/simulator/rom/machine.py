@@ -5,6 +5,7 @@ import _bus
 from _adc import ADC, ADCBlock
 from _args import to_buffer as _to_buffer
 from _args import to_int as _to_int
+from _args import to_items as _to_items
 from _host import spend as _spend
 from _i2c import I2C, SoftI2C
 from _i2s import I2S
@@ -71,11 +72,7 @@ def bitstream(pin, encoding, timing, data):
     data = _to_buffer(data)
     if encoding != 0:
         raise ValueError("encoding")
-    if not isinstance(timing, (tuple, list)):
-        raise TypeError("object '%s' isn't a tuple or list" % type(timing).__name__)
-    if len(timing) != 4:
-        raise ValueError("requested length 4 but object has length %d" % len(timing))
-    bit_ns = sum(_to_int(ns) for ns in timing) // 2
+    bit_ns = sum(_to_int(ns) for ns in _to_items(timing, 4)) // 2
     _bus.send_data(_bus.head(_bus.BITSTREAM, number), data)
     _spend(len(data) * 8 * bit_ns // 1000)
     _bus.handle()

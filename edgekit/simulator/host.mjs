@@ -150,6 +150,7 @@ function readByte() {
             Atomics.wait(cells, S.WAKE, seen, biteMs);
         }
     }
+    attend();  // a setting that came before the byte holds when the byte is read
     return take();
 }
 

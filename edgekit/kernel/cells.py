@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 _FRAME = re.compile(r'  File "<stdin>", line (\d+)(?:, in (.+))?$')
 _MISSING = re.compile(r"no module named '(\w+)|name '(\w+)' isn't defined")
+# Frames that are none of the learner's: the kernel's own input(), and the insides of the simulated board.
+_NOT_THEIRS = re.compile(r'  File "<stdin>", line \d+, in _edgekit_\w+$|  File "/rom/')
 _HOST_NAME = re.compile(r"\bboard\b")
 _QUESTION = re.compile(r"(\?{0,2})\s*([A-Za-z_][\w.]*)\s*(\?{0,2})$")
 
@@ -220,6 +222,8 @@ def interrupted() -> CellError:
 def _frame(line, cell, earlier):
     """One line of the board's traceback in words, with the source line of the cell it most likely is from."""
     match = _FRAME.match(line)
+    if _NOT_THEIRS.match(line):
+        return []
     if match is None:
         return [line]
     number, function = int(match[1]), match[2]

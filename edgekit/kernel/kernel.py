@@ -17,7 +17,7 @@ from IPython.utils.tokenutil import token_at_cursor
 
 from edgekit.errors import BoardCodeError, BoardError, BoardLostError
 from edgekit.kernel.cells import cell_error, interrupted, keep_last, needs_board, question, split
-from edgekit.kernel.link import NO_INPUT, BoardRestartedError, Link, NoInputError
+from edgekit.kernel.link import NO_INPUT, Link, NoInputError
 from edgekit.kernel.look import Names, look_up
 from edgekit.kernel.magics import BoardMagics
 
@@ -103,6 +103,8 @@ class MicroPythonKernel(IPythonKernel):
             yield self.connected()
         except BoardLostError as error:
             raise self.link.lost(error) from None
+        except KeyboardInterrupt:
+            raise interrupted() from None
 
     def run_on_board(self, code):
         """Run the code of a plain cell. Its output appears as it is printed.
@@ -140,9 +142,6 @@ class MicroPythonKernel(IPythonKernel):
             raise cell_error(error.traceback, code, self._is_host_name, earlier) from None
         except KeyboardInterrupt:
             raise interrupted() from None
-        except BoardRestartedError:
-            self.forget()
-            raise
         except BoardLostError as error:
             raise self.link.lost(error) from None
         return Shown(text) if text else None
@@ -209,7 +208,7 @@ class MicroPythonKernel(IPythonKernel):
         elif name.partition(".")[0] in self.shell.user_ns:
             self.shell.run_line_magic("pinfo2" if detail else "pinfo", name)
         else:
-            print(f"The board has no {name!r}. dir() lists its names.")
+            print(f"The board has no {name!r}. Run the cell that makes or imports it first; dir() lists the board's names.")
 
     def do_inspect(self, code, cursor_pos, detail_level=0, omit_sections=()):
         """What shift-tab shows: from the live board; from IPython for ``%%host`` cells and magics."""

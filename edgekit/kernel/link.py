@@ -1,17 +1,16 @@
-"""The kernel's way to its board: connects when needed, runs a cell, asks for input, passes ctrl-C on.
+"""The kernel's link to its board: connects when needed, runs a cell, asks for input, passes ctrl-C on.
 
-``Board.exec`` would do to run code. A cell needs three things more: ``input()`` on the board opens the notebook's
-input box, ctrl-C leaves the board's traceback to show, and a board that restarts in the middle does not hang the cell.
+``Board.exec`` would do to run code. A cell needs two things more: ``input()`` on the board opens the notebook's input
+box, and ctrl-C leaves the board's traceback, which says what line it hit.
 """
 
 import codecs
 import contextlib
 import signal
-import tempfile
 import threading
 import time
 
-from edgekit.errors import BoardCodeError, BoardError, BoardLostError
+from edgekit.errors import BoardCodeError, BoardError, BoardLostError, BoardRestartedError, BoardWireError
 
 # What the board's input() sends in place of a prompt: an escape sequence that terminals ignore and nobody prints.
 _ASK = "\x1b_edgekit input\x1f"
@@ -20,33 +19,30 @@ _ASK_END = "\x1b\\"
 # The front end's input box in place of the board's own line editor, which would echo and complete. In a port whose
 # builtins are fixed, cells still find it as a global name.
 _INPUT = f"""\
-def _input():
+def _edgekit():
     import builtins, sys
-    def input(prompt=""):
+    def _edgekit_input(prompt=""):
         print({_ASK!r}, prompt, {_ASK_END!r}, sep="", end="")
         line = sys.stdin.readline()
         if not line:
             raise EOFError
         return line.rstrip("\\r\\n")
-    try:
-        builtins.input = input
-    except AttributeError:
-        globals()["input"] = input
+    if getattr(input, "__name__", "") != "_edgekit_input":
+        try:
+            builtins.input = _edgekit_input
+        except AttributeError:
+            globals()["input"] = _edgekit_input
 try:
-    _input()
+    _edgekit()
 finally:
-    del _input
+    del _edgekit
 """
 
 _POLL_S = 0.05          # how late ctrl-C may be noticed
 _PATIENCE = 3           # ctrl-C pressed so often: break off, whatever the program does
 _INSTALL_S = 10.0
 _BACK_S = 10.0          # how long a board may take to come back after a reset
-_TAIL = 160
-_FRIENDLY = b'for more information.\r\n>>> '
-_SOFT_RESET = b"\x04MPY: soft reboot\r\n"
 
-RESTARTED = "The board restarted while the cell ran. Its variables are gone, its files are still there."
 NO_INPUT = ("input() needs somebody to answer, and this notebook runs without an input box. Set the value in the "
             "cell, or run the cell in JupyterLab.")
 
@@ -55,16 +51,8 @@ class NoInputError(BoardError):
     """A program asked for input where nobody can answer."""
 
 
-class BoardRestartedError(BoardLostError):
-    """The board restarted while a program ran; it is connected, its variables are gone."""
-
-
-class _Restarted(Exception):
-    """The board shows its friendly prompt: it was reset."""
-
-
 class Link:
-    """The board of one kernel.
+    """The way to one kernel's board.
 
     Parameters
     ----------
@@ -78,8 +66,7 @@ class Link:
     Attributes
     ----------
     port : str or None
-        Where the next connection goes. After a first success it is a definite place: if the cable goes, a board
-        that was found by itself is not replaced by another one.
+        Where the next connection goes.
     settings : dict
         What :func:`edgekit.connect` gets beside the port.
     """
@@ -91,62 +78,63 @@ class Link:
         self._changed = changed
         self._board = None
         self._line = None
-        self._flash = None
-        self._world = None
+        self._lost = False
 
     @property
     def board(self):
         """The board if it is connected, else None."""
-        return self._board
+        return None if self._lost else self._board
 
     def connected(self):
-        """The board; connects if needed, which prints which board it is."""
+        """The board; connects if needed, which prints which board it is.
+
+        A board that was lost is looked for where it was: no other one takes its place unasked.
+        """
         if self._board is None:
             from edgekit import connect
-            self._board = connect(self.port, **self._sim_settings())
-            self.port = getattr(self._board, "port", self.port) or "sim"
-            self._line = self._board._repl.transport = _Line(self._board._repl.transport)
-            self._world = getattr(self._board, "world", None)
-            self._changed(self._board)
-            self.install_input()
+            board = connect(self.port, **self.settings)
+            self.port = getattr(board, "port", None) or self.port or "sim"
+            self._adopt(board)
+        elif self._lost:
+            self._board.reconnect()
+            print(f"{self._board.name} is connected again; its files are as they were last closed.")
+            self._adopt(self._board)
+        elif self._board._repl.transport is not self._line:
+            self._adopt(self._board)        # a %%host cell has called board.reconnect()
         return self._board
 
-    def choose(self, port, **settings):
-        """Connect elsewhere; a simulated board starts with an empty flash and a new world.
+    def _adopt(self, board):
+        self._board, self._lost = board, False
+        self._line = board._repl.transport = _Line(board._repl.transport)
+        self._changed(board)
+        self._install_input()
 
-        If that fails, the next cell tries what was there before.
-        """
-        before = self.port, self.settings, self._flash, self._world
+    def choose(self, port, **settings):
+        """Connect elsewhere. If that fails, the next cell tries what was there before."""
+        before = self.port, self.settings
         self.disconnect()
-        self.port, self.settings, self._flash, self._world = port, settings, None, None
+        self.port, self.settings = port, settings
         try:
             self.connected()
         except BaseException:
-            self.port, self.settings, self._flash, self._world = before
+            self.port, self.settings = before
             raise
 
     def disconnect(self):
         """Let go of the board, if there is one."""
-        board, self._board, self._line = self._board, None, None
+        board, self._board, self._line, self._lost = self._board, None, None, False
         if board is not None:
             self._changed(None)
-            board.close()
+            with contextlib.suppress(BoardError, OSError):
+                board.close()
 
     def lost(self, error: BoardLostError) -> BoardLostError:
-        """Let go of a board that stopped answering; the error that the cell shall show."""
-        with contextlib.suppress(BoardError, OSError):
-            self.disconnect()
-        return BoardLostError(f"{error} What was in its memory is gone. The next cell connects again "
-                              "(or use %connect).")
-
-    def _sim_settings(self):
-        """A simulated board that was lost comes back with its files and its world, as a real one would."""
-        if not (self.port or "").startswith("sim"):
-            return self.settings
-        if self._flash is None:
-            self._flash = tempfile.TemporaryDirectory(prefix="edgekit-flash-", ignore_cleanup_errors=True)
-        known = {"flash": self._flash.name, **({"world": self._world} if self._world is not None else {})}
-        return known | self.settings
+        """Note that the board stopped answering; the error that the cell shall show."""
+        if isinstance(error, BoardRestartedError):
+            self._changed(self._board)
+            return error
+        self._lost = True
+        return BoardLostError(f"{error} The next cell connects again (or use %connect).")
 
     # --- running -----------------------------------------------------------------------------------------------
 
@@ -161,18 +149,20 @@ class Link:
             The program did not end on ctrl-C: it was broken off.
         NoInputError
             It asked for input and there is nobody to answer.
-        BoardRestartedError
-            The board restarted; it is connected again.
         BoardLostError
-            The board stopped answering.
+            The board stopped answering, or restarted.
+        BoardWireError
+            Bytes were lost or changed on the way.
         """
         board = self.connected()
+        if "input" in code:
+            self._install_input()           # code of the host may have restarted the board meanwhile
         repl, line = board._repl, self._line
         output = _Output()
         unanswered = None
         line.begin()
-        try:
-            with _counting_ctrl_c(line):
+        with _handler(lambda *_: line.press()), repl.turn.hold():
+            try:
                 repl.start(code)
                 line.listening = True
                 for part in repl.parts(None):
@@ -185,30 +175,26 @@ class Link:
                 for _, text in output.feed(b"", final=True):
                     show(text)
                 error = repl.end()
-        except KeyboardInterrupt:
-            board.interrupt()
-            raise
-        except _Restarted:
-            board.interrupt()
-            line.restarted = True
-        finally:
-            line.listening = False
-        if line.restarted:
-            self.install_input()
-            raise BoardRestartedError(RESTARTED)
+            except BoardError:
+                raise
+            except BaseException:           # ctrl-C pressed too often, or a mistake in what shows the output
+                line.listening = False
+                repl.enter()
+                raise
+            finally:
+                line.listening = False
         if unanswered:
             raise unanswered
         if error:
             raise BoardCodeError(error.decode(errors="replace").replace("\r\n", "\n"))
 
-    def install_input(self):
-        """Give the board its ``input()``, as after each restart."""
+    def _install_input(self):
         self._board.exec(_INPUT, timeout_s=_INSTALL_S)
 
     def _answer(self, prompt, line):
         """Ask and pass the answer on. Where nobody can answer, the program is interrupted; returns why."""
         try:
-            with _default_ctrl_c():
+            with _handler(signal.default_int_handler):
                 text = self._ask(prompt)
         except KeyboardInterrupt:
             line.press()
@@ -224,38 +210,37 @@ class Link:
     def reset(self):
         """Soft reset: variables go, files stay."""
         self.connected().reset()
-        self.install_input()
+        self._install_input()
 
     def hard_reset(self):
         """Restart the chip, as its reset button does, and connect again."""
-        board = self.connected()
-        line = self._line
-        # The chip is gone before the program has ended: nothing is expected but that.
-        line.begin()
-        line.listening = True
-        with contextlib.suppress(BoardError, _Restarted):
-            board.exec("import machine\nmachine.reset()", timeout_s=3)
-        line.listening = False
+        # The chip is gone before the program has ended, so an error is what is expected.
+        try:
+            self.connected().exec("import machine\nmachine.reset()", timeout_s=5)
+        except (BoardRestartedError, BoardWireError):
+            pass
+        except BoardLostError:
+            self._lost = True
         end = time.monotonic() + _BACK_S
         while True:
             try:
-                board = self.connected()
-                board.interrupt()
-                board.eval("1")
-                break
+                self.connected()
+                self._install_input()
+                return
+            except BoardRestartedError:
+                continue
             except BoardError:
                 # A board with USB of its own takes its port away while it starts.
-                self.disconnect()
+                self._lost = True
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.5)
-        self.install_input()
 
 
 class _Line:
-    """The board's transport, with an ear for ctrl-C and for a board that restarts.
+    """The board's transport, with an ear for ctrl-C.
 
-    While a program runs, a press of ctrl-C is passed on between two reads, so that no byte is lost.
+    While a program runs, a press is passed on between two reads, so that no byte is lost.
     """
 
     def __init__(self, transport):
@@ -263,46 +248,32 @@ class _Line:
         self.begin()
 
     def begin(self):
-        """A new cell: nothing pressed, nothing heard."""
-        self.listening = self.restarted = False
+        """A new program: nothing pressed."""
+        self.listening = False
         self.pressed = self._passed_on = 0
-        self._tail = b""
 
     def press(self):
         """ctrl-C was pressed; also called from a signal handler, so nothing else happens here."""
         self.pressed += 1
 
-    def write(self, data):
-        self._transport.write(data)
-
-    def close(self):
-        self._transport.close()
-
     def __getattr__(self, name):
         return getattr(self._transport, name)
 
     def read(self, timeout_s):
+        """As the transport's."""
+        if not self.listening:
+            return self._transport.read(timeout_s)
         end = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            if self.listening and self.pressed > self._passed_on:
+            if self.pressed > self._passed_on:
                 if self.pressed >= _PATIENCE:
                     raise KeyboardInterrupt
                 self._passed_on = self.pressed
                 self._transport.write(b"\x03")
             left = _POLL_S if end is None else min(_POLL_S, max(0.0, end - time.monotonic()))
-            data = self._transport.read(left if self.listening else timeout_s)
-            if data:
-                self._listen(data)
+            data = self._transport.read(left)
+            if data or end is not None and time.monotonic() >= end:
                 return data
-            if not self.listening or end is not None and time.monotonic() >= end:
-                return data
-
-    def _listen(self, data):
-        self._tail = (self._tail + data)[-_TAIL:]
-        if _SOFT_RESET in self._tail:
-            self.restarted = True
-        if self.listening and self._tail.endswith(_FRIENDLY):
-            raise _Restarted
 
 
 class _Output:
@@ -323,9 +294,9 @@ class _Output:
                 break
             found += [("text", text[:start]), ("ask", text[start + len(_ASK):end])]
             text = text[end + len(_ASK_END):]
-        keep = 0 if final else len(text) - (start if start >= 0 else _unsure(text))
-        self._held = text[len(text) - keep:]
-        found.append(("text", text[:len(text) - keep]))
+        held = len(text) if final else start if start >= 0 else _unsure(text)
+        found.append(("text", text[:held]))
+        self._held = text[held:]
         return [(kind, part.replace("\r\n", "\n")) for kind, part in found if part or kind == "ask"]
 
 
@@ -338,20 +309,8 @@ def _unsure(text):
 
 
 @contextlib.contextmanager
-def _counting_ctrl_c(line):
-    """ctrl-C here is noted, not raised. Signals belong to the main thread alone."""
-    with _handler(lambda *_: line.press()):
-        yield
-
-
-@contextlib.contextmanager
-def _default_ctrl_c():
-    with _handler(signal.default_int_handler):
-        yield
-
-
-@contextlib.contextmanager
 def _handler(function):
+    """What ctrl-C here does. Signals belong to the main thread alone."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

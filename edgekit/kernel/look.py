@@ -26,7 +26,7 @@ def _dir(o):
     return dir(o)
 """
 _LOOK = _DIR + """\
-def _look(o):
+def _look(o, owner):
     import json
     t = type(o)
     name = t.__name__
@@ -53,6 +53,8 @@ def _look(o):
     except Exception:
         pass
     about["module"] = where
+    free = owner is None or type(owner) is type(json)
+    about["owner"] = "" if free else get(owner, "__name__") or type(owner).__name__
     try:
         about["size"] = len(o)
     except Exception:
@@ -78,7 +80,7 @@ def _look(o):
             kind = type(e).__name__
         print(json.dumps((n, kind, value)))
 try:
-    _look((%s))
+    _look((%s), (%s))
 finally:
     del _look, _dir
 """
@@ -123,7 +125,7 @@ class About:
 
     def text(self, source: bool = False) -> str:
         """For people to read; with the source in place of the members if that is asked for and known."""
-        lines = [f"{'Type:':<12}{self.type} (on the board)"]
+        lines = [f"{'Type:':<12}{'class' if self.type == 'type' else self.type} (on the board)"]
         if self.signature:
             lines.insert(0, f"{'Signature:':<12}{self.signature}")
         if self.value:
@@ -187,7 +189,7 @@ def look_up(board, name: str, cells=()) -> About | None:
     if not all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split(".")):
         return None
     try:
-        lines = board.exec(_LOOK % name, timeout_s=_ANSWER_S).splitlines()
+        lines = board.exec(_LOOK % (name, name.rpartition(".")[0] or "None"), timeout_s=_ANSWER_S).splitlines()
     except BoardCodeError as error:
         if error.reason.startswith(("NameError", "AttributeError")):
             return None
@@ -206,33 +208,37 @@ def look_up(board, name: str, cells=()) -> About | None:
 def _add_source(board, about, found, name, cells):
     if about.type in _PLAIN:
         return
-    last, owner = name.rpartition(".")[2], name.rpartition(".")[0].rpartition(".")[2]
-    wanted = found["name"] or (last if about.type in _FUNCTIONS else about.type)
+    owner = found["owner"]
+    wanted = found["name"] or (name.rpartition(".")[2] if about.type in _FUNCTIONS else about.type)
     if found["module"] == "__main__" and about.type != "module":
-        for count, code in reversed(cells):
-            if _use(about, code, wanted, owner):
-                about.where = f"cell [{count}]"
-                return
+        # First where its class is defined, then anywhere: a function that was put into an object, for example.
+        for inside in (owner, None):
+            for count, code in reversed(cells):
+                if _use(about, code, wanted, inside):
+                    about.where = f"cell [{count}]"
+                    return
     elif found["file"]:
         text, about.where = _read_source(board, found["file"])
         if about.type == "module":
             about.source = text
             about.doc = about.doc or _docstring(_parse(text))
         else:
-            _use(about, text, wanted, owner)
+            _use(about, text, wanted, owner) or _use(about, text, wanted, None)
 
 
 def _use(about, code, wanted, owner):
-    """Take signature, docstring and source of a function or class from code; False if it is not there."""
+    """Take signature, docstring and source of a function or class from code; False if it is not there.
+
+    ``owner`` is the name of the class in which it is defined, empty for none, None for any.
+    """
     tree = _parse(code)
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    nodes = [(parent, node) for parent in ast.walk(tree) for node in ast.iter_child_nodes(parent)
-             if isinstance(node, kinds) and node.name == wanted]
+    nodes = [node for parent in ast.walk(tree) for node in ast.iter_child_nodes(parent)
+             if isinstance(node, kinds) and node.name == wanted
+             and owner in (None, getattr(parent, "name", ""))]
     if not nodes:
         return False
-    # Of several methods with that name, the one of the class that was asked for; of others, the last counts.
-    inside = [node for parent, node in nodes if getattr(parent, "name", None) == owner]
-    node = (inside or [node for _, node in nodes])[-1]
+    node = nodes[-1]                        # a later definition replaces an earlier one
     about.source = ast.get_source_segment(code, node) or ""
     about.doc = about.doc or _docstring(node)
     function = node
@@ -310,7 +316,8 @@ except Exception:
 finally:
     del _files
 """
-_PATH = "import sys\nfor _n in sys.path:\n print(_n)\ndel _n"
+_PATH = "for _n in __import__('sys').path:\n print(_n)\ndel _n"
+_LOADED = "for _n in __import__('sys').modules:\n print(_n)\ndel _n"
 
 
 class Names:
@@ -378,13 +385,13 @@ class Names:
             # "Plus any modules on the filesystem" ends the list.
             built_in = {word.partition("/")[0] for line in text.splitlines() if not line.startswith("Plus ")
                         for word in line.split()}
-            self._modules = {name for name in built_in if name.isidentifier()}
+            self._modules = built_in.union(self._lines(_LOADED))
         folders = self._lines(_PATH)
         files = {name for folder in folders for name in self._lines(_FILES % (folder or "."))
                  if not folder.startswith(".")}
         own = {name.rstrip("/").removesuffix(".py").removesuffix(".mpy") for name in files
                if name.endswith((".py", ".mpy", "/"))}
-        return {name for name in self._modules | own if name.isidentifier()}
+        return {name for name in self._modules | own if name.isidentifier() and not name.startswith("_")}
 
     def _lines(self, code):
         text = self._ask(code)

@@ -15,8 +15,6 @@ class BoardMagics(Magics):
     def __init__(self, kernel):
         super().__init__(shell=kernel.shell)
         self._kernel = kernel
-        # In a %%host cell these names keep IPython's meaning.
-        self._of_ipython = {kind: self.shell.magics_manager.magics[kind].get("timeit") for kind in ("line", "cell")}
 
     # --- which board -------------------------------------------------------------------------------------------
 
@@ -165,7 +163,8 @@ class BoardMagics(Magics):
         In a %%host cell: IPython's.
         """
         if self._kernel.on_host:
-            return self._of_ipython["line"](line) if cell is None else self._of_ipython["cell"](line, cell)
+            from IPython.core.magics.execution import ExecutionMagics
+            return ExecutionMagics(self.shell).timeit(line, cell)
         from edgekit.kernel.measure import parse_timeit, timeit
         loops, runs, rest = parse_timeit(line)
         statement, setup = (rest, "") if cell is None else (cell, rest)

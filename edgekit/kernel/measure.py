@@ -92,9 +92,8 @@ def timeit(board, statement: str, setup: str = "", loops: int | None = None, run
     with _real_clock(board) as virtual:
         try:
             board.exec(function, timeout_s=_ANSWER_S)
-            once = _once(board, 1)
             if loops is None:
-                loops = 1
+                loops, once = 1, _once(board, 1)
                 while once < _RUN_US / 10 and loops < _LOOPS_MAX:
                     loops *= 10
                     once = _once(board, loops)
@@ -102,7 +101,7 @@ def timeit(board, statement: str, setup: str = "", loops: int | None = None, run
                 loops = _round(loops)
             times = [_once(board, loops) / loops for _ in range(runs)]
         finally:
-            board.exec("try:\n del _timeit\nexcept NameError:\n pass", timeout_s=_ANSWER_S)
+            board.exec("globals().pop('_timeit', 0)", timeout_s=_ANSWER_S)
     return Timing(tuple(times), loops, board.kind, virtual)
 
 

@@ -193,8 +193,8 @@ def to_code(value, name: str = "value") -> str:
         return f"{type(value).__name__}([{inner}])"
     if type(value) is dict:
         return "{" + ", ".join(f"{to_code(k, name)}: {to_code(v, name)}" for k, v in value.items()) + "}"
-    raise DataError(f"{name!r} is or contains a {type(value).__name__}, and that cannot live on the board: numbers, text, "
-                    "bytes, arrays and lists, tuples, dicts and sets can.")
+    raise DataError(f"{name!r} is or holds something of type {type(value).__name__}, and that cannot live on the board: "
+                    "numbers, text, bytes, arrays and lists, tuples, dicts and sets can.")
 
 
 def _send_bytes(board, name, data, changeable):

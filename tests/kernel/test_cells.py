@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgekit.kernel.cells import FORGOT_HOST, cell_error, interrupted, keep_last, split
+from edgekit.kernel.cells import FORGOT_HOST, cell_error, interrupted, keep_last, question, split
 
 
 @pytest.mark.parametrize("cell, host, board", [
@@ -89,6 +89,31 @@ def test_a_name_of_the_host_gets_the_advice_to_write_host():
     assert cell_error(trace + "ImportError: no module named 'numpy.linalg'", "x", known).lines[-1] == FORGOT_HOST
     assert cell_error(trace + "NameError: name 'lab' isn't defined", "x", known).lines[-1] == FORGOT_HOST
     assert cell_error(trace + "NameError: name 'led' isn't defined", "x", known).lines[-1] != FORGOT_HOST
+
+
+def test_lines_of_earlier_cells_are_quoted_from_the_newest_that_defines_the_function():
+    cells = [(3, "def f():\n    old()"), (5, "def f():\n    new()"), (7, "x = 1"), (8, "def g():\n    f()")]
+    trace = ('Traceback (most recent call last):\r\n  File "<stdin>", line 1, in <module>\r\n'
+             '  File "<stdin>", line 2, in f\r\nNameError: name \'new\' isn\'t defined\r\n')
+    assert cell_error(trace, "f()", earlier=cells).lines == [
+        "Traceback (most recent call last):", "  this cell, line 1", "    f()", "  cell [5], line 2, in f", "    new()",
+        "NameError: name 'new' isn't defined"]
+
+
+def test_frames_that_are_not_the_learner_s_are_left_out():
+    trace = ('Traceback (most recent call last):\r\n  File "<stdin>", line 1, in <module>\r\n'
+             '  File "<stdin>", line 5, in _edgekit_input\r\n  File "/rom/machine.py", line 9, in value\r\n'
+             '  File "/lib/rom/x.py", line 2, in y\r\nKeyboardInterrupt: \r\n')
+    assert cell_error(trace, "x()").lines == [
+        "Traceback (most recent call last):", "  this cell, line 1", "    x()", '  File "/lib/rom/x.py", line 2, in y',
+        "KeyboardInterrupt"]
+
+
+@pytest.mark.parametrize("cell, asked", [
+    ("led?", ("led", 0)), ("?led", ("led", 0)), ("led??", ("led", 1)), ("??led", ("led", 1)), (" machine.Pin? \n", ("machine.Pin", 0)),
+    ("%connect?", None), ("led", None), ("a + b?", None), ("x = 1\nled?", None), ("print(1)  # why?", None), ("?", None)])
+def test_question(cell, asked):
+    assert question(cell) == asked
 
 
 def test_interrupted():

@@ -78,7 +78,13 @@ class MAX30102(RegisterChip):
     def __init__(self, sense):
         self.fifo_lost = 0
         super().__init__(sense)
-        self._registers[_INT_STATUS1] = _PWR_RDY
+        self.power_on(0)
+
+    def power_on(self, time_us: int) -> None:
+        """The supply comes back: all is as after the first power-on; unlike after a reset, the chip says so."""
+        with self._lock:
+            self._power_on(time_us)
+            self._registers[_INT_STATUS1] = _PWR_RDY
 
     def _power_on(self, time_us):
         super()._power_on(time_us)

@@ -14,7 +14,6 @@ import os
 import re
 import select
 import shutil
-import signal
 import struct
 import subprocess
 import sys
@@ -25,7 +24,7 @@ import time
 from pathlib import Path
 
 from edgekit.errors import BoardLostError, SetupError
-from edgekit.simulator import bus
+from edgekit.simulator import bus, safepoint
 from edgekit.simulator.engine import Engine, _running
 
 __all__ = ["find_micropython", "UnixEngine"]
@@ -653,8 +652,7 @@ class UnixEngine(Engine):
         elif self._pending or select.select([self._requests], [], [], 0)[0] or _unread(self._answers_rest):
             return  # in the middle of a request: the answer will say it
         else:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.process.pid, signal.SIGINT)
+            safepoint.interrupt(self.process.pid, self._program)
         self._ctrl_c_at = None
 
     # --- flash ---------------------------------------------------------------------------------------------

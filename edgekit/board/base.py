@@ -503,7 +503,7 @@ class Board:
         *lines, found = self._quick(f"{_GET}try:\n _edgekit({remote!r})\nfinally:\n del _edgekit").split() or [""]
         try:
             data = b"".join(binascii.a2b_base64(line) for line in lines)
-        except binascii.Error:
+        except ValueError:
             data = None
         if data is None or hashlib.sha256(data).hexdigest() != found:
             raise BoardWireError(f"{remote} arrived damaged: its sha256 here is not that on the board.")

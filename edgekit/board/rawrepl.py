@@ -8,6 +8,7 @@ board compares before it compiles anything. Code that arrives damaged has not ru
 """
 
 import binascii
+import contextlib
 import re
 import time
 from collections.abc import Iterator
@@ -121,18 +122,21 @@ class RawRepl:
         """Restart MicroPython; boot.py runs, main.py does not, as always in raw mode."""
         self.turn.begin()
         try:
-            for left in reversed(range(_ATTEMPTS)):
-                if not self.ready:
-                    self._enter()
-                self.ready = self._marked = False
+            with contextlib.suppress(BoardRestartedError):
+                self._prepare()
+            for _ in range(_ATTEMPTS):
+                self.ready = False
                 self.transport.write(_EOT)
                 # boot.py takes as long as it takes.
                 if (self._read_until(b"soft reboot\r\n", self.answer_s) is not None
-                        and self._read_until(_BANNER, 10 * self.answer_s) is not None):
-                    self.ready = True
+                        and self._read_until(_BANNER, 4 * self.answer_s) is not None):
+                    self.ready, self._marked = True, False
                     return
-                if not left:
-                    raise self._mishap("a prompt after the soft reset")
+                try:
+                    self._prepare()
+                except BoardRestartedError:  # so it did, and the word of it was damaged
+                    return
+            raise BoardWireError(f"The board did not restart: ctrl-D was sent {_ATTEMPTS} times. {_AGAIN}")
         finally:
             self.turn.end()
 
@@ -180,7 +184,7 @@ class RawRepl:
                 if left:
                     self.ready = False
                     self._submit()
-            self._trouble = self._not_through("its check sum is wrong")
+            self._trouble = BoardWireError(str(self._not_through("its check sum is wrong")))
         except BoardError:
             self.turn.end()
             raise
@@ -257,13 +261,17 @@ class RawRepl:
             self._asking = False
 
     def _restarted(self):
-        try:
-            answer = self._exchange(_CAUSE)
-            cause = next((name for name in _CAUSES if name.encode() in answer), "")
-        except BoardError:
-            cause = ""
-        if re.search(rb"brown.?out", self._last_words, re.IGNORECASE):
+        words = self._last_words + self._tail
+        if re.search(rb"brown.?out", words, re.IGNORECASE):
             cause = "BROWNOUT"
+        elif b"soft reboot" in words:
+            cause = "SOFT"
+        else:
+            try:
+                answer = self._exchange(_CAUSE)
+                cause = next(name for name in _CAUSES if name.encode() in answer)
+            except BoardError:
+                cause = ""
         return BoardRestartedError(f"The board restarted ({_CAUSES[cause]}). Its names are gone, its files are still "
                                    "there: run the cells that made the names again.")
 
@@ -275,6 +283,8 @@ class RawRepl:
         self._last_words = self._tail
         try:
             self._prepare()
+        except _NotArrived as error:
+            return BoardWireError(str(error))
         except BoardError as error:
             return error
         return BoardWireError(f"Bytes were lost or changed between the board and this computer: {what} was expected, "
@@ -292,7 +302,7 @@ class RawRepl:
             except _NotArrived as error:
                 self._last_words = self._tail
                 trouble = error
-        raise trouble
+        raise BoardWireError(str(trouble))
 
     def _exchange(self, code):
         """Run a short program of our own; what it printed."""
@@ -401,7 +411,7 @@ class RawRepl:
             return False
         self._error, ran = _unseal(error)
         if ran is None:
-            self._trouble = self._not_through(f"it ended with {self._error.decode(errors='replace').strip()!r}")
+            self._trouble = BoardWireError(str(self._not_through(f"it ended with {self._error.decode()!r}")))
         return ran is not False
 
     def _receive(self, timeout_s):

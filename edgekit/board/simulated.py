@@ -107,20 +107,27 @@ class SimulatedBoard(Board):
         super().close()
         self._remove_temporary()
 
-    def _power_on(self):
+    def _open(self):
+        if "cable" in self.world.faults:
+            raise BoardLostError(_PULLED)
+        self._power_on()
+        return self._line
+
+    def _power_on(self, said=b""):
         self.world.power_on()
         flash_bytes = 0 if "flash full" in self.world.faults else self.profile.flash_bytes
         # Through self: another world may be put in its place.
         self._line.exchange(_start(self._engine_class, self.profile, self.flash, self._clock, flash_bytes,
-                                   lambda request: self.world.transaction(request)))
+                                   lambda request: self.world.transaction(request)), said)
 
     def _remove_temporary(self):
         if self._temporary:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
 
-_PULLED = ("The simulated board's cable is pulled: it has no power. Plug it in with board.world.mend('cable') and run "
-           "the code again. Names are gone then; files are as they were last closed.")
+_PULLED = ("The simulated board's cable is pulled: it has no power. Plug it in again: board.world.mend('cable'), then "
+           "board.reconnect(). Its names are gone; files are as they were last closed.")
+_BROWN_OUT = b"\r\nBrownout detector was triggered\r\n\r\n"  # what an ESP32 says
 
 
 class _Nothing:
@@ -157,7 +164,7 @@ class _Hazards:
         elif kind == "brown-out":
             if not isinstance(line.engine, _Nothing):
                 board._repl.ready = False
-                board._power_on()
+                board._power_on(_BROWN_OUT)
         elif kind == "flash full":
             line.engine.control({"flash_bytes": 0})
 

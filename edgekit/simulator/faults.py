@@ -204,10 +204,13 @@ class SerialLine:
         time.sleep(max(wait_s, 0))
         return self._late.pop(0)[1]
 
-    def exchange(self, engine) -> None:
-        """Put another engine at the end of the line; the one that was there is closed, what was on its way is lost."""
+    def exchange(self, engine, said: bytes = b"") -> None:
+        """Put another engine at the end of the line; the one that was there is closed, what was on its way is lost.
+
+        ``said`` is what the board says before the new one does.
+        """
         old, self.engine = self.engine, engine
-        self._late.clear()
+        self._late[:] = [(time.monotonic(), said)] if said else []
         old.close()
 
     @property

@@ -1,5 +1,6 @@
 """What lies on the desk around a simulated board: the sensors and the switches of the course, wired to its pins."""
 
+from edgekit.simulator.chips.inmp441 import INMP441
 from edgekit.simulator.chips.mpu6050 import MPU6050
 from edgekit.simulator.chips.sound_switch import SoundSwitch
 from edgekit.simulator.world import World
@@ -33,8 +34,10 @@ def make_world(pins: dict, seed: int = 0) -> World:
     world.name_pins(pins)
     motion = MPU6050(world.sense)
     world.attach(motion, bus=pins["I2C_ID"])
-    if "MOTION_INT" in pins and hasattr(motion, "next_change"):
+    if "MOTION_INT" in pins:
         world.wire(motion, pins["MOTION_INT"])
     if "SOUND" in pins:
         world.wire(SoundSwitch(world), pins["SOUND"])
+    if "MIC_ID" in pins:
+        world.microphone(pins["MIC_ID"], INMP441(world.sense_sound, seed=seed))
     return world

@@ -277,14 +277,17 @@ function nextDueUs() {
     return due;
 }
 
-// The number of a timer that is due, -1 if none is; one that is late by several periods is due once.
+// The number of a timer that is due, -1 if none is. As many calls wait for a busy program as an ESP32's scheduler holds.
+const MOST_WAITING = 8;
+
 function takeDueTimer() {
     const now = nowUs();
     for (const [number, timer] of timers) {
         if (timer.dueUs <= now) {
             timer.startedUs = timer.dueUs;
             if (timer.repeat) {
-                timer.dueUs += timer.periodUs * Math.max(1, Math.floor((now - timer.dueUs) / timer.periodUs));
+                const missed = Math.floor((now - timer.dueUs) / timer.periodUs);
+                timer.dueUs += timer.periodUs * Math.max(1, missed - MOST_WAITING + 2);
             } else {
                 timer.dueUs = Infinity;
             }

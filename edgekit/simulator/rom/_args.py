@@ -18,6 +18,11 @@ def to_buffer(x):
     return x if isinstance(x, _BYTES) else memoryview(x)
 
 
+def size_of(buffer):
+    """Its bytes; what :func:`to_buffer` gives may have items of several, as an array of "h" has."""
+    return len(buffer) if isinstance(buffer, _BYTES) or not len(buffer) else len(buffer) * len(bytes(buffer[:1]))
+
+
 def to_items(x, count=None):
     """``x`` itself, a tuple or list, of ``count`` items if given."""
     if not isinstance(x, _SEQUENCES):

@@ -19,7 +19,7 @@ top bit of its op is set, a byte follows it that says how many writes with data 
 ``irq_waits()``                            how many are due
 ``cancel()``                               forget a request whose data does not come
 ``start_timer(us, repeat)`` -> number,     a timer; how long it has run since it was last due; the number of one that
-``stop_timer(number)``,                    is due, -1 if none: late by several periods, it is due once
+``stop_timer(number)``,                    is due, -1 if none: of the periods that it missed, at most 8 are due
 ``timer_us(number)``, ``next_timer()``
 ``watchdog(ms)``                           a real reset comes after so long; 0: after as long as last time, from now on
 ``reset_cause()``, ``wake_reason()``,      see machine

@@ -98,8 +98,9 @@ def _sleep(kind, time_ms, name):
     if left_us is None and not pins:
         raise ValueError("%s without a time would sleep for ever: nothing else wakes the simulated board. Give a time, "
                          "or name a pin that wakes it" % name)
-    for number in pins:
-        _bus.send(bytes((_bus.PIN_IRQ, number, 3)))
+    if _chip.esp32:  # a level wakes it: stop at every edge and look. The others wake by the edges of their handlers.
+        for number in pins:
+            _bus.send(bytes((_bus.PIN_IRQ, number, 3)))
     try:
         while True:
             reason = _look(kind)

@@ -7,6 +7,7 @@ loop or in native code; only there it gets the signal. Linux tells where a stopp
 sent at once.
 """
 
+import contextlib
 import functools
 import os
 import signal
@@ -61,9 +62,12 @@ def interrupt(pid: int, program: str):
                     os.kill(pid, signal.SIGINT)
                     return
             time.sleep(_BETWEEN_S)
-        os.kill(pid, signal.SIGINT)
     except ProcessLookupError:
+        return
+    except OSError:
         pass
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGINT)
 
 
 class _Stopped:
@@ -75,9 +79,8 @@ class _Stopped:
 
     def __enter__(self):
         os.kill(self._pid, signal.SIGSTOP)
-        end = time.monotonic() + 0.05
-        while self._state() not in "TtZX" and time.monotonic() < end:
-            pass
+        while self._state() not in "TtZX":
+            time.sleep(0.0001)
         return self
 
     def __exit__(self, *error):
@@ -92,6 +95,8 @@ class _Stopped:
     def registers(self):
         """(stack pointer, address) of where it computes; None in a system call."""
         words = (self._folder / "syscall").read_text().split()
+        if len(words) < 3:
+            raise OSError("the system does not tell where a process is")
         return (int(words[1], 16), int(words[2], 16)) if words[0] == "-1" else None
 
     def is_safe(self, loop):

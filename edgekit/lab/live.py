@@ -50,6 +50,7 @@ class LivePlot(anywidget.AnyWidget):
     _esm = (STATIC / "plot.js").read_text(encoding="utf-8") + (STATIC / "live.js").read_text(encoding="utf-8")
     _css = STATIC / "live.css"
     about = traitlets.Dict().tag(sync=True)
+    _closed = True      # until it is made
 
     def __init__(self, channels=MOTION_CHANNELS, units=None, rate_hz: float | None = 100.0, seconds: float = 5.0,
                  title: str = "live"):
@@ -74,6 +75,7 @@ class LivePlot(anywidget.AnyWidget):
         super().__init__()
         self.about = {"title": title, "channels": list(channels), "units": list(units), "rate_hz": rate_hz or 0,
                       "length": length, "seconds": seconds if rate_hz else 0}
+        self._closed = False
         self.on_msg(self._on_message)
 
     def add(self, samples) -> None:
@@ -167,6 +169,9 @@ class LivePlot(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take the plot away."""
+        if self._closed:
+            return
+        self._closed = True
         self._throttle.close()
         if self._board is not None:
             audience(self._board).leave(self._board, lambda view: view[0] == id(self))

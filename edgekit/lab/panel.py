@@ -128,6 +128,7 @@ class BoardPanel(anywidget.AnyWidget):
     svg = traitlets.Unicode().tag(sync=True)
     look = traitlets.Dict().tag(sync=True)
     controls = traitlets.Dict().tag(sync=True)
+    _closed = True      # until it is made
 
     def __init__(self, board):
         self.board = board

@@ -1,24 +1,43 @@
-"""From the board's motion sensor to a Recording: frames of samples, with progress and a count of what was lost."""
+"""From the board's motion sensor to a Recording: frames of samples, with progress, and what was lost and where."""
 
+import contextlib
 import json
 import struct
+import warnings
+from collections.abc import Callable
 
 import numpy as np
 
-from edgekit.errors import DataError
+from edgekit.errors import BoardLostError, BoardWireError, DataError
 from edgekit.recording import Recording
 from edgekit.twin import board_module
 
-__all__ = ["capture"]
+__all__ = ["capture", "CaptureWarning"]
 
 _HEAD = struct.Struct("<IH")  # the board's clock at the last sample, samples lost before
+_STARTS = 3
+_STILL_S = 0.25  # a sensor at rest repeats a count now and then, but not for so long
+_PLACES = 4
+
+
+class CaptureWarning(UserWarning):
+    """The recording is there, but something about it is not as it should be."""
+
+
+class _NoHeader(DataError):
+    """The first frame did not arrive."""
 
 
 def capture(board, seconds: float, label: str = "", subject: str = "", progress: bool = True,
-            rate_hz: int = 100, on_samples=None) -> Recording:
+            rate_hz: int = 100, on_samples: Callable[[Recording], bool | None] | None = None) -> Recording:
     """Record from the motion sensor of a board.
 
-    Ctrl-C ends the capture early; what came so far is returned.
+    Ctrl-C ends the capture early; what came so far is returned. So it is when the board is lost in the middle, with a
+    `CaptureWarning` that says so.
+
+    Samples that were lost on the way are filled with the last one before them, so that all others keep their time;
+    ``lost`` counts them, a `CaptureWarning` says where they are, and `Recording.faults` finds them (8 or more in a
+    row) as a ``"gap"``. A sensor that is stuck or at the end of its range is warned of too.
 
     Parameters
     ----------
@@ -33,7 +52,7 @@ def capture(board, seconds: float, label: str = "", subject: str = "", progress:
     rate_hz : int
         Samples per second.
     on_samples : callable, optional
-        Gets each piece as it comes, a :class:`Recording`, for a picture that moves; True ends the capture early.
+        Gets the samples as they come, a Recording for each frame. If it returns True the capture ends early.
 
     Returns
     -------
@@ -48,30 +67,53 @@ def capture(board, seconds: float, label: str = "", subject: str = "", progress:
         ``seconds`` is not positive, or no sample came.
     BoardCodeError
         The app failed on the board, for example because no sensor answers.
+    BoardLostError, BoardWireError
+        The board went before the first sample came.
     """
     if not 0 < seconds < float("inf"):
         raise DataError(f"Expected a capture of more than 0 seconds, found {seconds!r}.")
+    source = "simulated" if board.kind == "simulated" else "board"
+    for left in reversed(range(_STARTS)):
+        taken = _Taken(seconds, label, subject, source)
+        try:
+            _take(board, taken, seconds, rate_hz, progress, on_samples)
+            break
+        except _NoHeader:  # nothing was recorded yet, so it can begin anew
+            if not left:
+                raise
+    recording = taken.recording()
+    for sentence in (taken.ended, taken.losses(), *_oddities(recording, taken.gaps)):
+        if sentence:
+            warnings.warn(sentence, CaptureWarning, stacklevel=2)
+    return recording
+
+
+def _take(board, taken, seconds, rate_hz, progress, on_samples):
     frames = board_module("frames")
-    taken = _Taken()
-    stream = board.stream("capture", rate_hz=rate_hz, seconds=seconds)
-    with _bar(round(seconds * rate_hz), progress) as bar:
+    stream = board.stream("capture", on_text=_print_text, rate_hz=rate_hz, seconds=seconds)
+    with _bar(round(seconds * rate_hz), progress) as bar, contextlib.closing(stream):
         try:
             for frame in stream:
-                before = len(taken)
                 if frame.type == frames.HEADER:
                     taken.start(frame)
                 elif frame.type == frames.SAMPLES:
-                    taken.add(frame)
-                    if on_samples and on_samples(taken.last()):
-                        stream.close()
-                        break
-                bar.update(len(taken) - before)
-            else:
-                taken.finish()
+                    block = taken.add(frame)
+                    bar.update(len(block))
+                    if on_samples and on_samples(taken.about(block)):
+                        return
+            taken.finish()
         except KeyboardInterrupt:
-            stream.close()
-    return taken.recording(round(seconds * rate_hz), label, subject,
-                           "simulated" if board.info.kind == "simulated" else "board")
+            pass
+        except (BoardLostError, BoardWireError) as error:
+            if not len(taken):
+                raise
+            taken.broke_off(error)
+
+
+def _print_text(text):
+    # A damaged frame comes as text too: nobody wants to see that.
+    if text.isascii() and all(c.isprintable() or c.isspace() for c in text):
+        print(text, end="")
 
 
 def _bar(total, progress):
@@ -82,11 +124,15 @@ def _bar(total, progress):
 class _Taken:
     """The samples of a capture, as they come."""
 
-    def __init__(self):
+    def __init__(self, seconds, label, subject, source):
+        self.gaps = []       # (first sample, samples): lost and filled
+        self.ended = ""      # why, if not as it should
+        self._seconds = seconds
+        self._about = {"label": label, "subject": subject, "source": source}
         self._header = None
         self._blocks = []
         self._count = 0
-        self._lost = 0
+        self._missing_at_end = 0
         self._next_seq = None
 
     def __len__(self):
@@ -97,36 +143,106 @@ class _Taken:
         self._next_seq = (frame.seq + 1) & 0xFFFF
 
     def add(self, frame):
+        """Take the samples of a frame; returns them, int16 [n, channels]."""
         if self._header is None:
-            raise DataError("The header of the capture did not arrive, so the scale of its samples is not known. "
+            raise _NoHeader("The header of the capture did not arrive, so the scale of its samples is not known. "
                             "Capture again; if this repeats, use a shorter cable or another port.")
-        _, lost = _HEAD.unpack_from(frame.payload)
+        _, lost_on_board = _HEAD.unpack_from(frame.payload)
         block = np.frombuffer(frame.payload, "<i2", offset=_HEAD.size)
-        block = block.reshape(-1, len(self._header["channels"]))
-        missing = (frame.seq - self._next_seq) & 0xFFFF
-        self._lost += lost + missing * len(block)
+        block = block.reshape(-1, len(self._header["channels"])).astype(np.int16)
+        missing_frames = (frame.seq - self._next_seq) & 0xFFFF
         self._next_seq = (frame.seq + 1) & 0xFFFF
-        self._blocks.append(block)
-        self._count += len(block)
-
-    def last(self):
-        """The newest piece."""
-        return self._as_recording(self._blocks[-1])
+        self._fill(lost_on_board + missing_frames * len(block), block)
+        self._append(block)
+        return block
 
     def finish(self):
         """The app has ended: count the frames that should have come after the last one."""
         if self._blocks:
-            frames = 1 + -(-self._header["count"] // len(self._blocks[0]))
-            self._lost += (frames - self._next_seq & 0xFFFF) * len(self._blocks[0])
+            per_frame = len(self._blocks[-1])
+            frames = 1 + -(-self._header["count"] // per_frame)
+            self._missing_at_end = (frames - self._next_seq & 0xFFFF) * per_frame
 
-    def recording(self, wanted, label, subject, source):
+    def broke_off(self, error):
+        """The board was lost in the middle."""
+        self.ended = (f"The capture broke off after {self._count / self._header['rate_hz']:.2f} s of "
+                      f"{self._seconds:g} s; the {self._count} samples that came are kept. {error}")
+
+    def about(self, block):
+        """A Recording of some of the samples."""
+        header = self._header
+        return Recording(block, header["rate_hz"], tuple(header["channels"]), tuple(header["units"]),
+                         tuple(full_scale / 32768 for full_scale in header["full_scale"]), **self._about)
+
+    def recording(self):
         if not self._blocks:
             raise DataError("No sample came from the board. Look at what it printed: board.run('capture', count=10).")
         # The last frame may hold more samples than were asked for.
-        samples = np.concatenate(self._blocks)[:wanted]
-        return self._as_recording(samples, label=label, subject=subject, source=source, lost=self._lost)
+        samples = np.concatenate(self._blocks)[:self._header["count"]]
+        return self.about(samples).with_(lost=self._lost())
 
-    def _as_recording(self, samples, **about):
-        header = self._header
-        return Recording(samples.astype(np.int16), header["rate_hz"], tuple(header["channels"]), tuple(header["units"]),
-                         tuple(full_scale / 32768 for full_scale in header["full_scale"]), **about)
+    def losses(self):
+        """A sentence about what was lost, empty if nothing was."""
+        if not self._lost():
+            return ""
+        rate_hz = self._header["rate_hz"]
+        places = [f"{count} at {start / rate_hz:.2f} s" for start, count in self.gaps]
+        if self._missing_at_end:
+            places.append(f"{self._missing_at_end} at the end")
+        more = len(places) - _PLACES
+        where = ", ".join(places[:_PLACES]) + (f", and at {more} more places" if more > 0 else "")
+        filled = ("They are filled with the sample before, so that the others keep their time; recording.faults() "
+                  "calls that a gap. " if self.gaps else "")
+        return (f"{self._lost()} of {self._header['count']} samples were lost on the way: {where}. {filled}"
+                "Use a shorter cable or another port, or a lower rate_hz.")
+
+    def _lost(self):
+        return sum(count for _, count in self.gaps) + self._missing_at_end
+
+    def _fill(self, missing, block):
+        if missing:
+            self.gaps.append((self._count, missing))
+            before = self._blocks[-1][-1:] if self._blocks else block[:1]
+            # Not beyond the end of the recording, whatever a damaged frame says.
+            self._append(np.repeat(before, min(missing, max(0, self._header["count"] - self._count)), axis=0))
+
+    def _append(self, block):
+        if len(block):
+            self._blocks.append(block)
+            self._count += len(block)
+
+
+def _oddities(recording, gaps):
+    """Sentences about what the sensor cannot have measured."""
+    still = round(_STILL_S * recording.rate_hz)
+    found = {}
+    for fault in recording.faults():
+        if fault.kind == "clipped" or (fault.kind in ("flat", "gap") and fault.stop - fault.start > still
+                                       and _is_odd(recording, fault, gaps)):
+            found.setdefault(fault.kind, []).append(fault)
+    return [_ADVICE[kind].format(_where(recording, faults)) for kind, faults in found.items()]
+
+
+def _is_odd(recording, fault, gaps):
+    if fault.kind == "flat":
+        column = recording.samples[:, recording.channels.index(fault.channel)]
+        # A simulated sensor may be without noise: there only a channel that moved before is stuck.
+        return recording.source != "simulated" or bool((column != column[fault.start]).any())
+    return recording.source != "simulated" and not any(
+        start - 1 <= fault.stop and start + count >= fault.start for start, count in gaps)
+
+
+def _where(recording, faults):
+    channels = list(dict.fromkeys(fault.channel or "all channels" for fault in faults))
+    first, last = min(fault.start for fault in faults), max(fault.stop for fault in faults)
+    return f"{', '.join(channels)} between {first / recording.rate_hz:.2f} s and {last / recording.rate_hz:.2f} s"
+
+
+_STUCK = ("The sensor repeated one value in {}: it is stuck, for a sensor always shows a little noise. Check its wires "
+          "and its supply, reset the board, and capture again.")
+_ADVICE = {
+    "flat": _STUCK,
+    "gap": _STUCK,
+    "clipped": "The sensor was at the end of its range in {}: the movement was larger than it can measure. Move more "
+               "gently or choose a larger range; if it was at rest, the sensor or its wires are faulty.",
+}

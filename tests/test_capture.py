@@ -1,14 +1,13 @@
 """Capture: what the sensor felt comes back to the bit; what was lost is counted."""
 
 import json
-import types
 
 import numpy as np
 import pytest
 
 from edgekit.board.simulated import SimulatedBoard
-from edgekit.capture import capture
-from edgekit.errors import BoardCodeError, DataError
+from edgekit.capture import CaptureWarning, capture
+from edgekit.errors import BoardCodeError, BoardLostError, BoardRestartedError, BoardWireError, DataError
 from edgekit.signals.gestures import make_recording
 from edgekit.twin import board_module
 
@@ -55,43 +54,145 @@ def test_a_length_that_makes_no_sense_is_refused(board, seconds):
 class FakeBoard:
     """Sends frames as the app does; without those whose number is in `drop`; ctrl-C after `interrupt_after`."""
 
-    info = types.SimpleNamespace(kind="board")
+    kind = "board"
 
-    def __init__(self, count, drop=(), interrupt_after=None, lost_on_board=0):
+    def __init__(self, count, drop=(), interrupt_after=None, lost_on_board=0, samples=None, error=KeyboardInterrupt,
+                 drop_once=()):
         self.count, self.drop, self.interrupt_after = count, drop, interrupt_after
-        self.lost_on_board = lost_on_board
+        self.lost_on_board, self.samples, self.error = lost_on_board, samples, error
+        self.drop_once = set(drop_once)
+        self.closed = 0
 
-    def install(self, app):
+    def stream(self, app, on_text, rate_hz, seconds):
+        try:
+            yield from self.frames(app, on_text, rate_hz)
+        finally:
+            self.closed += 1
+
+    def frames(self, app, on_text, rate_hz):
         assert app == "capture"
-
-    def stream(self, app, rate_hz, seconds):
+        on_text("said by the app\n")
+        on_text("\x01\ufffdhalf a frame")
         header = {"rate_hz": rate_hz, "channels": ["ax", "ay"], "units": ["g", "g"], "full_scale": [4, 4],
                   "count": self.count}
         sent = [(frames.HEADER, json.dumps(header).encode())]
         for i in range(-(-self.count // 10)):
-            samples = np.full((10, 2), i, "<i2").tobytes()
+            samples = (np.full((10, 2), i, "<i2") if self.samples is None
+                       else self.samples[10 * i:10 * (i + 1)].astype("<i2")).tobytes()
             sent.append((frames.SAMPLES, (1000 * i).to_bytes(4, "little")
                          + self.lost_on_board.to_bytes(2, "little") + samples))
         for seq, (type_, payload) in enumerate(sent):
             if seq == self.interrupt_after:
-                raise KeyboardInterrupt
-            if seq not in self.drop:
+                raise self.error
+            if seq in self.drop_once:
+                self.drop_once.remove(seq)
+            elif seq not in self.drop:
                 yield frames.Frame(type_, seq, payload)
 
 
-def test_lost_frames_are_counted_in_samples():
-    taken = capture(FakeBoard(100, drop=(3, 4, 10)), 1, progress=False)
-    assert (len(taken), taken.lost, taken.source) == (70, 30, "board")
-    assert taken.samples[:, 0].tolist() == [i for i in (0, 1, 4, 5, 6, 7, 8) for _ in range(10)]
+def test_lost_frames_are_counted_located_and_filled():
+    with pytest.warns(CaptureWarning) as warned:
+        taken = capture(FakeBoard(100, drop=(3, 4, 10)), 1, progress=False)
+    assert (len(taken), taken.lost, taken.source) == (90, 30, "board")
+    assert taken.samples[:, 0].tolist() == [i for i in (0, 1, 1, 1, 4, 5, 6, 7, 8) for _ in range(10)]
+    assert str(warned[0].message) == (
+        "30 of 100 samples were lost on the way: 20 at 0.20 s, 10 at the end. They are filled with the sample before, "
+        "so that the others keep their time; recording.faults() calls that a gap. Use a shorter cable or another "
+        "port, or a lower rate_hz.")
+
+
+def moving(count, seed=1):
+    """Samples that never stand still, int16 [count, 2]."""
+    return np.cumsum(np.random.default_rng(seed).integers(1, 9, (count, 2)), axis=0).astype(np.int16)
+
+
+def test_what_was_lost_is_found_as_a_gap_and_the_rest_keeps_its_time():
+    samples = moving(200)
+    with pytest.warns(CaptureWarning, match="10 at 0.30 s, 20 at 1.50 s"):
+        taken = capture(FakeBoard(200, drop=(4, 16, 17), samples=samples), 2, progress=False)
+    kept = np.r_[0:30, 40:150, 170:200]
+    assert np.array_equal(taken.samples[kept], samples[kept])
+    assert [(f.kind, f.start, f.stop) for f in taken.faults()] == [("gap", 29, 40), ("gap", 149, 170)]
+
+
+def test_what_was_lost_at_the_start_is_filled_with_the_first_that_came():
+    samples = moving(50)
+    with pytest.warns(CaptureWarning, match="10 at 0.00 s"):
+        taken = capture(FakeBoard(50, drop=(1,), samples=samples), 0.5, progress=False)
+    assert (taken.samples[:10] == samples[10]).all() and np.array_equal(taken.samples[10:], samples[10:])
+
+
+def test_many_places_are_counted():
+    with pytest.warns(CaptureWarning, match="10 at 0.10 s, 10 at 0.30 s, 10 at 0.50 s, 10 at 0.70 s, and at 1 more"):
+        capture(FakeBoard(110, drop=(2, 4, 6, 8, 10)), 1.1, progress=False)
 
 
 def test_samples_that_the_board_lost_are_counted_too():
-    assert capture(FakeBoard(50, lost_on_board=2), 0.5, progress=False).lost == 10
+    with pytest.warns(CaptureWarning, match="10 of 50 samples were lost on the way: 2 at 0.00 s, 2 at 0.12 s"):
+        assert capture(FakeBoard(50, lost_on_board=2), 0.5, progress=False).lost == 10
 
 
+@pytest.mark.filterwarnings("error")
 def test_ctrl_c_keeps_what_came_so_far():
-    taken = capture(FakeBoard(1000, interrupt_after=6), 10, progress=False)
+    board = FakeBoard(1000, interrupt_after=6)
+    taken = capture(board, 10, progress=False)
+    assert (len(taken), taken.lost, board.closed) == (50, 0, 1)
+
+
+@pytest.mark.parametrize("error", [BoardLostError("Gone."), BoardRestartedError("Gone."), BoardWireError("Gone.")])
+def test_a_board_that_goes_in_the_middle_leaves_what_came(error):
+    with pytest.warns(CaptureWarning, match="broke off after 0.50 s of 10 s; the 50 samples that came are kept. Gone."):
+        taken = capture(FakeBoard(1000, interrupt_after=6, error=error), 10, progress=False)
     assert (len(taken), taken.lost) == (50, 0)
+    with pytest.raises(type(error), match="Gone"):
+        capture(FakeBoard(1000, interrupt_after=1, error=error), 10, progress=False)
+
+
+def test_pieces_come_as_they_are_captured_and_can_end_it():
+    samples = moving(100)
+    pieces = []
+    board = FakeBoard(100, samples=samples)
+
+    def take(piece):
+        pieces.append(piece)
+        return len(pieces) == 3
+
+    taken = capture(board, 1, label="wave", progress=False, on_samples=take)
+    assert (len(taken), taken.lost, board.closed) == (30, 0, 1)
+    assert np.array_equal(np.concatenate([piece.samples for piece in pieces]), samples[:30])
+    assert (pieces[0].label, pieces[0].units, pieces[0].scale) == ("wave", ("g", "g"), (4 / 32768, 4 / 32768))
+
+
+def test_a_lost_header_starts_the_capture_again(capsys):
+    board = FakeBoard(100, drop_once=(0,), samples=moving(100))
+    assert len(capture(board, 1, progress=False)) == 100 and board.closed == 2
+    assert capsys.readouterr().out == 2 * "said by the app\n", "no half frames"
+
+
+def test_a_stuck_channel_is_warned_of():
+    samples = moving(200)
+    samples[100:, 1] = samples[100, 1]
+    with pytest.warns(CaptureWarning, match=r"repeated one value in ay between 1.00 s and 2.00 s: it is stuck.*"
+                                            "Check its wires and its supply, reset the board"):
+        capture(FakeBoard(200, samples=samples), 2, progress=False)
+
+
+def test_a_stuck_sensor_is_warned_of():
+    with pytest.warns(CaptureWarning, match="repeated one value in all channels between 0.00 s and 1.00 s"):
+        capture(FakeBoard(100, samples=np.zeros((100, 2))), 1, progress=False)
+
+
+def test_a_saturated_sensor_is_warned_of():
+    samples = moving(100)
+    samples[20:25, 0] = 32767
+    with pytest.warns(CaptureWarning, match=r"at the end of its range in ax between 0.20 s and 0.25 s.*Move more gently"):
+        capture(FakeBoard(100, samples=samples), 1, progress=False)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_good_recording_and_a_simulated_sensor_at_rest_are_not_warned_of(board):
+    capture(FakeBoard(200, samples=moving(200)), 2, progress=False)
+    capture(board, 1, progress=False)
 
 
 def test_no_sample_at_all_is_an_error():

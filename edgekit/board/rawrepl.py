@@ -483,6 +483,6 @@ def _unseal(error: bytes) -> tuple[bytes, bool | None]:
             return b"", False
         if not last.startswith(("MemoryError", "KeyboardInterrupt")):
             return last.encode(), None
-    if len(frames) == 1 and not ours and "SyntaxError" in last:
-        return b"", False
+    if len(frames) == 1 and not ours and "SyntaxError" in last or not frames and "NotImplementedError" in last:
+        return b"", False  # what was sent is no Python any more
     return b"".join(line.encode() + b"\r\n" for i, line in enumerate(lines) if i not in ours), True

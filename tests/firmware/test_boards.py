@@ -65,6 +65,26 @@ def test_the_servo_moves_when_it_is_told_to(profile):
             assert board.world.servo_deg(pin) == pytest.approx(deg, abs=0.1)
 
 
+@pytest.mark.parametrize("profile", TABLES)
+def test_the_pins_that_ask(profile):
+    with SimulatedBoard(profile) as board:
+        board.install("capture")
+        board.exec("import boards, time\nimu = boards.accelerometer()\nmoved = boards.motion_interrupt()\nloud = boards.sound_switch()")
+        assert board.eval("(moved.value(), loud.value())") == (0, 0)
+        board.exec("imu.sleep_until_motion()\ntime.sleep(0.1)")
+        board.world.set(accel_g=(1, 0, 0), sound=0.9)
+        board.exec("time.sleep(0.1)")
+        assert board.eval("(moved.value(), loud.value())") == (1, 1)
+
+
+@pytest.mark.parametrize("profile", ["nano33ble", "stm32f411"])
+def test_a_board_without_i2s_says_so(profile):
+    with SimulatedBoard(profile) as board:
+        board.install("capture")
+        with pytest.raises(BoardCodeError, match=f"the table of the {TABLES[profile]} has no I2S microphone"):
+            board.exec("import boards\nboards.microphone()")
+
+
 def test_an_unknown_board_is_told_what_is_known():
     with SimulatedBoard("esp32") as board:
         board.install("capture")

@@ -28,6 +28,11 @@ class FakeI2C:
             raise OSError(errno)
         return payload
 
+    def pass_time(self, us):
+        """The world hears of it too, so that what changes in it changes then."""
+        self.time_us += us
+        self.world.transaction(bus.pack(bus.NOTE_TIME, self.time_us))
+
     def readfrom_mem_into(self, address, register, buf):
         buf[:] = self._ask(bus.I2C_WRITE_READ, 0, 22, 21, address, len(buf), data=bytes((register,)))
 
@@ -161,3 +166,73 @@ def test_a_block_larger_than_the_fifo_is_refused(i2c):
     imu.start()
     with pytest.raises(ValueError, match="86 samples in one block, the chip keeps at most 85"):
         imu.read_block(array("h", bytes(2 * 6 * 86)))
+
+
+def test_a_movement_sets_the_interrupt_output_until_wake(i2c):
+    chip = next(chip for _, _, chip in i2c.world.chips())
+    imu = driver.MPU6050(i2c)
+    imu.sleep_until_motion(threshold_g=0.2, duration_ms=2)
+    i2c.pass_time(1_000_000)
+    assert chip.level(i2c.time_us) == 0
+    i2c.world.set(accel_g=(0, 0, 1.15))     # less than the threshold
+    assert chip.next_change(i2c.time_us, i2c.time_us + 1_000_000) is None
+    i2c.pass_time(1_000_000)
+    i2c.world.set(accel_g=(0, 0.5, 1.15))
+    changed_us = chip.next_change(i2c.time_us, i2c.time_us + 1_000_000)
+    assert i2c.time_us < changed_us <= i2c.time_us + 20_000
+    i2c.pass_time(3_000_000)
+    assert chip.level(i2c.time_us) == 1, "it stays until somebody looks"
+    imu.wake()
+    i2c.time_us += 20_000
+    assert chip.level(i2c.time_us) == 0
+    assert imu.accel_g() == pytest.approx((0, 0.5, 1.15), abs=4 / 32768)
+
+
+def test_an_old_movement_does_not_wake_again(i2c):
+    chip = next(chip for _, _, chip in i2c.world.chips())
+    imu = driver.MPU6050(i2c)
+    for _ in range(2):
+        imu.sleep_until_motion()
+        assert chip.level(i2c.time_us) == 0
+        i2c.pass_time(500_000)
+        i2c.world.set(accel_g=(1, 0, 0))
+        i2c.pass_time(500_000)
+        i2c.world.set(accel_g=(0, 0, 1))
+        i2c.pass_time(500_000)
+        assert chip.level(i2c.time_us) == 1
+        imu.wake()
+
+
+def test_awake_again_no_sample_is_missing(i2c):
+    imu = driver.MPU6050(i2c)
+    imu.sleep_until_motion()
+    i2c.time_us += 10_000_000
+    imu.wake()
+    i2c.world.set(accel_g=(1, 0, 0), gyro_dps=(100, 0, 0))
+    i2c.time_us += 20_000
+    imu.start()
+    block = array("h", bytes(2 * 60))
+    assert [imu.read_block(block) for _ in range(5)] == [0] * 5
+    assert block.tolist() == [8192, 0, 0, 6554, 0, 0] * 10
+
+
+def test_asleep_it_measures_nothing(i2c):
+    imu = driver.MPU6050(i2c)
+    i2c.time_us += 20_000
+    before = imu.accel_g()
+    imu.sleep()
+    i2c.world.set(accel_g=(1, 1, 1))
+    i2c.time_us += 1_000_000
+    assert imu.accel_g() == before
+    imu.wake()
+    i2c.time_us += 20_000
+    assert imu.accel_g() == (1, 1, 1)
+
+
+@pytest.mark.parametrize("setting, message", [
+    ({"threshold_g": 0.01}, "threshold_g is 0.01, expected 0.032 to 8.16"), ({"threshold_g": 9}, "threshold_g is 9"),
+    ({"duration_ms": 0}, "duration_ms is 0, expected 1 to 255")])
+def test_settings_of_the_motion_detector_are_checked(i2c, setting, message):
+    imu = driver.MPU6050(i2c)
+    with pytest.raises(ValueError, match=message):
+        imu.sleep_until_motion(**setting)

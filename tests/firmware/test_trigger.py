@@ -29,6 +29,17 @@ def test_smoother_is_the_mean_of_the_last_windows():
     assert smoother.mean(0) == 200 // 3 and smoother.best() == 0
 
 
+def test_a_cleared_smoother_has_forgotten_everything():
+    smoother = trigger.Smoother(classes=2, windows=2)
+    for scores in ([100, 0], [100, 0], [100, 0]):
+        smoother.update(scores)
+    smoother.clear()
+    assert not smoother.full() and smoother.mean(0) == 0
+    smoother.update([0, 50])
+    smoother.update([0, 30])
+    assert smoother.full() and [smoother.mean(0), smoother.mean(1)] == [0, 40]
+
+
 def test_the_first_of_equals_is_best():
     smoother = trigger.Smoother(classes=3, windows=1)
     smoother.update([5, 9, 9])

@@ -16,7 +16,7 @@ __all__ = ["SimulatedBoard", "power_on"]
 
 _PYSTACK_WORDS = 8192
 # What the simulated machine, time and so on take of the heap; real firmware has them in flash.
-_ROM_HEAP_BYTES = 40_000
+_ROM_HEAP_BYTES = 75_000
 
 
 class SimulatedBoard(Board):
@@ -113,12 +113,12 @@ class SimulatedBoard(Board):
         self._power_on()
         return self._line
 
-    def _power_on(self, said=b""):
+    def _power_on(self):
         self.world.power_on()
         flash_bytes = 0 if "flash full" in self.world.faults else self.profile.flash_bytes
         # Through self: another world may be put in its place.
         self._line.exchange(_start(self._engine_class, self.profile, self.flash, self._clock, flash_bytes,
-                                   lambda request: self.world.transaction(request)), said)
+                                   lambda request: self.world.transaction(request)))
 
     def _remove_temporary(self):
         if self._temporary:
@@ -127,7 +127,6 @@ class SimulatedBoard(Board):
 
 _PULLED = ("The simulated board's cable is pulled: it has no power. Plug it in again: board.world.mend('cable'), then "
            "board.reconnect(). Its names are gone; files are as they were last closed.")
-_BROWN_OUT = b"\r\nBrownout detector was triggered\r\n\r\n"  # what an ESP32 says
 
 
 class _Nothing:
@@ -162,9 +161,8 @@ class _Hazards:
             line.exchange(_Nothing())
             board._repl.ready = False
         elif kind == "brown-out":
-            if not isinstance(line.engine, _Nothing):
-                board._repl.ready = False
-                board._power_on(_BROWN_OUT)
+            line.engine.control({"reset": "brown-out"})
+            board._repl.ready = False
         elif kind == "flash full":
             line.engine.control({"flash_bytes": 0})
 

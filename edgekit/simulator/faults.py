@@ -60,7 +60,8 @@ _TABLE = (
           "BoardLostError: the cable was pulled.",
           "Plug it in: names are gone, files are as they were last closed."),
     Fault("brown-out", (), "The supply voltage breaks down for a moment: the board starts again.",
-          "The program ends in the middle and its names are gone; files are as they were last closed.",
+          "The program ends in the middle and its names are gone; files are as they were last closed, chips keep their "
+          "settings.",
           "Use a stronger supply or a capacitor beside what draws the current, such as a servo."),
     Fault("flash full", (), "No block of the flash is free.",
           "OSError: [Errno 28] ENOSPC from a write.",
@@ -204,13 +205,10 @@ class SerialLine:
         time.sleep(max(wait_s, 0))
         return self._late.pop(0)[1]
 
-    def exchange(self, engine, said: bytes = b"") -> None:
-        """Put another engine at the end of the line; the one that was there is closed, what was on its way is lost.
-
-        ``said`` is what the board says before the new one does.
-        """
+    def exchange(self, engine) -> None:
+        """Put another engine at the end of the line; the one that was there is closed, what was on its way is lost."""
         old, self.engine = self.engine, engine
-        self._late[:] = [(time.monotonic(), said)] if said else []
+        self._late.clear()
         old.close()
 
     @property

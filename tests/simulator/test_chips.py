@@ -139,6 +139,17 @@ def test_fifo_keeps_every_sample_in_order():
     assert fifo_count(chip, 500_000) == 0
 
 
+def test_fifo_count_and_data_in_one_burst():
+    world = World()
+    chip = with_fifo(world)
+    record = recording()
+    world.play(record, at_s=0.0)
+    data = register(chip, 0x72, 30_000, 2 + 3 * 12)
+    assert data[:2] == b"\x00\x24"
+    assert np.array_equal(np.frombuffer(data[2:], ">i2").reshape(-1, 6), record.samples[1:4])
+    assert fifo_count(chip, 30_000) == 0
+
+
 def test_fifo_overflow_drops_the_oldest_and_says_so():
     world = World()
     chip = with_fifo(world)

@@ -164,7 +164,19 @@ class MPU6050(RegisterChip):
     def read(self, count: int, time_us: int) -> bytes:
         """The master reads ``count`` bytes, from the register chosen last and the ones after it."""
         with self._lock:
-            data = super().read(count, time_us)
+            first, end = self._pointer, self._pointer + count
+            if _ACCEL_XOUT_H <= first and end <= _GYRO_ZOUT_L + 1:
+                # What programs do all the time, in one go.
+                self._run(time_us)
+                self._hold_latest()
+                data, self._pointer = bytes(self._registers[first:end]), end
+            elif first == _FIFO_R_W:
+                self._run(time_us)
+                data = bytes(self._fifo[:count])
+                del self._fifo[:count]
+                data += self._registers[_FIFO_R_W:_FIFO_R_W + 1] * (count - len(data))
+            else:
+                data = super().read(count, time_us)
             if self._registers[_INT_PIN_CFG] & 0x10:
                 self._registers[_INT_STATUS] = 0  # INT_RD_CLEAR: any read clears it
             return data
@@ -178,7 +190,7 @@ class MPU6050(RegisterChip):
             # Reading the high byte holds the low one, so that both belong together.
             self._registers[_FIFO_COUNT_L] = len(self._fifo) & 0xFF
             return len(self._fifo) >> 8
-        if register == _FIFO_R_W:
+        if register == _FIFO_R_W:  # a burst that began at the count
             return self._fifo.pop(0) if self._fifo else self._registers[_FIFO_R_W]
         return super()._read_register(register)
 

@@ -91,10 +91,6 @@ class Stream:
     def __contains__(self, register):
         return self.first <= register < self.first + self.size
 
-    def is_high(self, register):
-        """Whether a register has the high byte of a value; the low byte comes first."""
-        return (register - self.first + 1) % self.width == 0
-
 
 class RegisterChip:
     """A chip with 8-bit registers on an I2C or SPI bus.
@@ -273,17 +269,21 @@ class RegisterChip:
 
     def _read_register(self, register):
         for stream in self._streams.values():
-            if register in stream:
-                return self._read_output(stream, register)
+            if stream.first <= register < stream.first + stream.size:
+                self._read_output(stream, register)
+                break
         return self._registers[register]
 
     def _read_output(self, stream, register):
-        self._hold_latest()
-        high = stream.is_high(register)
-        stream.blocked = self._blocks_updates() and not high
-        if high and self.STATUS is not None:
-            self._registers[self.STATUS] &= ~(stream.ready | stream.overrun)
-        return self._registers[register]
+        """A register of a stream is going to be read."""
+        if stream.held != stream.clock.taken:
+            self._hold_latest()
+        if (register - stream.first + 1) % stream.width:
+            stream.blocked = self._blocks_updates()
+        else:  # the high byte of a value, its last
+            stream.blocked = False
+            if self.STATUS is not None:
+                self._registers[self.STATUS] &= ~(stream.ready | stream.overrun)
 
     def _blocks_updates(self):
         """Whether a sample waits while only a part of the one before was read (block data update)."""

@@ -74,23 +74,32 @@ def _asks(cell):
     return "\n" not in text and (text.startswith("?") or (text.endswith("?") and "#" not in text))
 
 
-def question(cell: str) -> tuple[str, int] | None:
-    """What a cell asks about: the name, and 1 if it asks for the source (``??``), else 0.
+def question(cell: str) -> tuple[str, str, int] | None:
+    """What a cell asks about: its last line is ``name?`` or ``?name``.
 
     Parameters
     ----------
     cell : str
         As the learner wrote it.
 
+    Returns
+    -------
+    before : str
+        What comes before that line, to be run first.
+    name : str
+    source : int
+        1 if it asks for the source (``??``), else 0.
+
     Examples
     --------
-    >>> question("machine.Pin?"), question("??blink"), question("x = 1")
-    (('machine.Pin', 0), ('blink', 1), None)
+    >>> question("led = machine.Pin(2)\\nled?"), question("??blink"), question("x = 1")
+    (('led = machine.Pin(2)\\n', 'led', 0), ('', 'blink', 1), None)
     """
-    match = _QUESTION.match(cell.strip()) if _asks(cell) else None
-    if match is None or not (match[1] or match[3]):
+    before, line_end, last = cell.rstrip().rpartition("\n")
+    match = _QUESTION.match(last.strip())
+    if match is None or not (match[1] or match[3]) or before.lstrip().startswith("%%"):
         return None
-    return match[2], int("??" in (match[1], match[3]))
+    return before + line_end, match[2], int("??" in (match[1], match[3]))
 
 
 def needs_board(host_code: str) -> bool:

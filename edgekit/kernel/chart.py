@@ -130,7 +130,7 @@ class Chart:
 
     # --- pictures ----------------------------------------------------------------------------------------------
 
-    def svg(self, width: int = 720, height: int = 280) -> str:
+    def svg(self, width: int = 720, height: int = 268) -> str:
         """The moving picture. Drawn by hand, as matplotlib would take a core for ten pictures a second."""
         from edgekit.lab.plot import CYCLE
         series, first = self._points(self.last)
@@ -182,6 +182,7 @@ class Chart:
             x, y = zip(*points, strict=True) if points else ((), ())
             ax.plot(x, y, color=CYCLE[i % len(CYCLE)], linewidth=1.3, label=name, marker="." if len(x) < 40 else None)
         ax.set_xlabel("printed line")
+        ax.margins(x=0.01)
         ax.grid(True, alpha=0.3)
         ax.spines[["top", "right"]].set_visible(False)
         if self.title or self.source:
@@ -189,7 +190,7 @@ class Chart:
         if list(series) == ["value"]:
             ax.set_ylabel("value")
         elif series:
-            ax.legend(loc="upper left", ncols=min(6, len(series)), fontsize="small")
+            figure.legend(loc="outside upper center", ncols=min(8, len(series)), fontsize="small", frameon=False)
         return figure
 
     def png(self) -> bytes:

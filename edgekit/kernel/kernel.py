@@ -182,19 +182,21 @@ class MicroPythonKernel(IPythonKernel):
 
     def _to_host_code(self, lines):
         """Input transformer: Python for the host that runs this cell where it belongs."""
-        cell = "".join(lines)
+        cell, ask = "".join(lines), ""
+        if asked := question(cell):
+            cell, name, source = asked
+            ask = f"get_ipython().kernel.explain({name!r}, {source})\n"
         parts = split(cell)
         host = parts.host
         self.on_host = host.startswith("# on the host") or "\n# on the host\n" in host
-        if asked := question(cell):
-            return [f"get_ipython().kernel.explain({asked[0]!r}, {asked[1]})\n"]
         if needs_board(host) and not host.lstrip().startswith("%%"):
             host = host.removeprefix("# on the host\n")
             host = "board = get_ipython().kernel.connected()\n" + host
-        if parts.board:
+        if parts.board or ask:
             host = host.rstrip("\n") + "\n" if host else ""
+        if parts.board:
             host += f"get_ipython().kernel.run_on_board({parts.board!r})\n"
-        return host.splitlines(keepends=True)
+        return (host + ask).splitlines(keepends=True)
 
     # --- help and completion -----------------------------------------------------------------------------------
 

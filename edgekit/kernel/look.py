@@ -402,7 +402,8 @@ class Names:
 
 
 def _fitting(names, start):
-    return sorted({name for name in names if name.startswith(start)})
+    """Those that begin so; constants last, as there are many of them."""
+    return sorted({name for name in names if name.startswith(start)}, key=lambda name: (name.isupper(), name))
 
 
 def _open_quote(line):

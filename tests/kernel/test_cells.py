@@ -110,8 +110,10 @@ def test_frames_that_are_not_the_learner_s_are_left_out():
 
 
 @pytest.mark.parametrize("cell, asked", [
-    ("led?", ("led", 0)), ("?led", ("led", 0)), ("led??", ("led", 1)), ("??led", ("led", 1)), (" machine.Pin? \n", ("machine.Pin", 0)),
-    ("%connect?", None), ("led", None), ("a + b?", None), ("x = 1\nled?", None), ("print(1)  # why?", None), ("?", None)])
+    ("led?", ("", "led", 0)), ("?led", ("", "led", 0)), ("led??", ("", "led", 1)), ("??led", ("", "led", 1)),
+    (" machine.Pin? \n\n", ("", "machine.Pin", 0)), ("x = 1\n\nled?\n", ("x = 1\n\n", "led", 0)),
+    ("%connect?", None), ("led", None), ("a + b?", None), ("led?\nx = 1", None), ("print(1)  # why?", None), ("?", None),
+    ("", None), ("%%host\nzipfile?", None)])
 def test_question(cell, asked):
     assert question(cell) == asked
 

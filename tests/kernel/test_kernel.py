@@ -234,6 +234,9 @@ def test_help_comes_from_the_board(run):
     run("import machine\nled = machine.Pin(2, machine.Pin.OUT)\ndef half(x, y=2):\n    'Half of it.'\n    return x / y")
     assert "Type:       Pin (on the board)" in run("led?").page
     assert "Signature:  half(x, y=2)" in run("?half").page and "return x / y" in run("half??").page
+    cell = run("print('first')\nled = machine.Pin(4)\nled?")
+    assert cell.text == "first\n" and "Pin(4" in cell.page
+    assert run("1 / 0\nled?").traceback[1:3] == ["  this cell, line 1", "    1 / 0"]
     assert "SimulatedBoard" in run("board?").page
     assert "Choose the board" in run("%connect?").page
     assert "The board has no 'nowhere'" in run("nowhere?").text

@@ -1,6 +1,11 @@
 """The kernel's link to the board without a kernel: input(), ctrl-C, a board that restarts or goes."""
 
+import contextlib
+import os
+import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -221,3 +226,50 @@ def test_a_mistake_in_what_shows_the_output_leaves_the_board_usable(link):
     with pytest.raises(ZeroDivisionError):
         link.run("while True: print('x')", lambda text: 1 / 0)
     assert run(link, "print(3)") == "3\n"
+
+
+# --- a board on a serial port
+
+@contextlib.contextmanager
+def serial_port(folder):
+    """`edgekit sim --pty`: its path."""
+    command = [sys.executable, "-c", "import sys; from edgekit.cli import main; sys.exit(main())", "sim", "--pty", "--flash", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield re.search(r"on (\S+) \(no hardware\)", process.stdout.readline())[1]
+    finally:
+        process.terminate()
+        process.stdout.close()
+        process.wait(10)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SKIP: Windows has no pseudo-terminals")
+def test_a_board_on_a_serial_port(tmp_path, capsys):
+    answers = ["Ada", KeyboardInterrupt(), "again"]
+
+    def ask(prompt):
+        answer = answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer + prompt
+
+    link = Link(None, ask)
+    with serial_port(tmp_path) as port:
+        link.choose(port)
+        assert link.port == port and port in capsys.readouterr().out
+        assert run(link, "print(input('?'), 'end')") == "Ada? end\n"
+        with pytest.raises(BoardCodeError, match="KeyboardInterrupt"):
+            run(link, "input()")
+        list(press(0.4))
+        with pytest.raises(BoardCodeError, match="KeyboardInterrupt") as error:
+            run(link, "n = 0\nwhile True:\n    n += 1")
+        assert "line 3, in <module>" in error.value.traceback or "line 2, in <module>" in error.value.traceback
+        link.hard_reset()
+        assert run(link, "print(input('!'))") == "again!\n"
+    with pytest.raises(BoardLostError) as error:
+        run(link, "print(1)")
+    link.lost(error.value)
+    # The port is gone: no other board takes its place.
+    with pytest.raises(BoardError, match=f"{re.escape(port)}|cannot connect again"):
+        run(link, "print(1)")
+    link.disconnect()

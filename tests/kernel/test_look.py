@@ -147,6 +147,11 @@ def test_completion(board, before, some, length):
     assert all(match.startswith(before[len(before) - replaced:]) for match in matches)
 
 
+def test_constants_come_last(board):
+    names = Names(board.exec).complete("led.")[0]
+    assert names.index("value") < names.index("IN") < names.index("OUT")
+
+
 def test_names_with_a_line_before_them_come_when_asked_for(board):
     board.exec("_hidden = 1")
     names = Names(board.exec)

@@ -47,7 +47,7 @@ _TABLE = (
           "address and reads zeros.",
           "Power the chips off and on; look for a short circuit from SDA to ground; swap SDA and SCL."),
     Fault("frozen", ("quantity",), "A sensor repeats its last reading for ever.",
-          "A flat line without the slightest noise: Recording.faults() calls it flat.",
+          "A flat line without the slightest noise: Recording.faults() calls it flat, or a gap if all channels are.",
           "Reset the sensor; look for a driver that does not ask for new samples."),
     Fault("saturated", ("quantity",), "A sensor feels more than it can measure.",
           "The same value at the end of its range, whatever happens: Recording.faults() calls it clipped.",

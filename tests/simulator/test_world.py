@@ -227,9 +227,8 @@ def test_a_notebook_and_the_board_at_the_same_time():
     def board():
         for i in range(2000):
             payload, number, _ = ask(world, bus.I2C_WRITE_READ, 1000 * i, 0, 22, 21, 0x68, 14, data=b"\x3b")
-            x, y = np.frombuffer(payload, ">i2")[:2]
-            if number or x != y:
-                failures.append((number, x, y))
+            if number or len(payload) != 14 or payload[:2] != payload[2:4]:
+                failures.append((number, payload))
 
     thread = threading.Thread(target=board)
     thread.start()

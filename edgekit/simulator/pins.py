@@ -147,7 +147,10 @@ class Pins:
     def advance(self, time_us: int) -> None:
         """Move on to a time, and through every change on the way."""
         if self._armed or (self._events and self._events[0][0] <= time_us):
-            self._move(time_us, lambda: False)
+            if not self._move(time_us, lambda: len(self._due) >= _MOST_IRQS):
+                # Nobody took the interrupts for long, as on a real clock at the prompt: what else comes is lost.
+                self._take_events(time_us)
+                self._ahead.clear()
         self.now_us = max(self.now_us, time_us)
 
     def sleep_until(self, until_us: int) -> int:
@@ -197,15 +200,19 @@ class Pins:
             at_us = min((at_us for at_us in times if at_us is not None), default=until_us + 1)
             if at_us > until_us:
                 return True
-            self.now_us = max(self.now_us, at_us)
-            while self._events and self._events[0][0] <= self.now_us:
-                _, _, number, level = self._events.pop(0)
-                self[number].outside = level
-                self._moved(number)
+            self._take_events(at_us)
             for number, source in sources:
                 if self._ahead[number][1] == at_us:
                     self._look(number, source)
         return False
+
+    def _take_events(self, time_us):
+        while self._events and self._events[0][0] <= time_us:
+            event_us, _, number, level = self._events.pop(0)
+            self.now_us = max(self.now_us, event_us)
+            self[number].outside = level
+            self._moved(number)
+        self.now_us = max(self.now_us, time_us)
 
     def _next_change(self, number, source, until_us):
         """When a device changes its output next, asked only where that is not known already."""

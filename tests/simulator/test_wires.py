@@ -128,6 +128,19 @@ def test_data_ready_of_the_motion_sensor_wakes_the_board():
     assert times == [10_000, 20_000, 30_000, 40_000, 50_000]
 
 
+def test_interrupts_that_nobody_takes_for_long_are_lost():
+    """As at the prompt with the real clock: an hour of data-ready must not be gone through edge by edge."""
+    world = World()
+    mpu6050(world, 0x00)
+    listen(world, bus.EDGE_RISING)
+    ask(world, bus.PIN_MODE, 0, 0, bus.MODE_IN, bus.PULL_UP)
+    world.press(0, at_s=1800)
+    irqs = ask(world, bus.NOTE_TIME, 3_600_000_000)[2]
+    assert len(irqs) == 255 and world.time_s == 3600
+    assert world.pin(0) == 0 and (1800.0, 0) in world.pin_history(0)
+    assert sleep(world, 3_600_000_000, 3_601_000_000) == (3_600_010_000, [RISING])
+
+
 def test_a_latched_interrupt_stays_until_the_status_is_read():
     world = World()
     mpu6050(world, 0x20)

@@ -14,13 +14,15 @@ def to_int(x):
 
 
 def to_buffer(x):
-    """``x`` itself if it is bytes; else a view of its bytes."""
-    return x if isinstance(x, _BYTES) else memoryview(x)
-
-
-def size_of(buffer):
-    """Its bytes; what :func:`to_buffer` gives may have items of several, as an array of "h" has."""
-    return len(buffer) if isinstance(buffer, _BYTES) or not len(buffer) else len(buffer) * len(bytes(buffer[:1]))
+    """``x`` itself if it is bytes; else a view of its bytes, also where its items have several, as in an array of "h"."""
+    if isinstance(x, _BYTES):
+        return x
+    view = memoryview(x)
+    item = len(bytes(view[:1]))
+    if item <= 1:
+        return view
+    import uctypes
+    return uctypes.bytearray_at(uctypes.addressof(x), item * len(view))
 
 
 def to_items(x, count=None):

@@ -2,7 +2,7 @@
 
 import _bus
 import _chip
-from _args import size_of, to_buffer, to_int, to_items
+from _args import to_buffer, to_int, to_items
 from _host import spend as _spend
 from _pin import Pin, number_of
 
@@ -58,7 +58,7 @@ class _I2CBase:
 
     def readfrom_into(self, addr, buf, stop=True):
         buf = to_buffer(buf)
-        n = size_of(buf)
+        n = len(buf)
         request = self._read
         request[4] = to_int(addr) & 0x7F
         request[5] = 1 if stop else 0
@@ -76,7 +76,7 @@ class _I2CBase:
 
     def readfrom_mem_into(self, addr, memaddr, buf, *, addrsize=8):
         buf = to_buffer(buf)
-        n = size_of(buf)
+        n = len(buf)
         request = self._read_memory
         request[4] = to_int(addr) & 0x7F
         request[5] = n & 0xFF

@@ -24,7 +24,7 @@ new Worker(new URL('./reader.mjs', import.meta.url),
     { workerData: { memory, controlsIn }, transferList: [controlsIn] });
 new Worker(new URL('./watcher.mjs', import.meta.url), { workerData: { memory } });
 
-const CTRL_A = 1, CTRL_B = 2, CTRL_C = 3, CTRL_D = 4, CTRL_E = 5, ENTER = 13;
+const CTRL_A = 1, CTRL_B = 2, CTRL_C = 3, CTRL_D = 4, CTRL_E = 5, ENTER = 13, ESCAPE = 27;
 const FORCED_EXIT = 0x100;
 const RAW_PASTE_WINDOW = 2048;
 
@@ -580,7 +580,9 @@ async function start() {
     }
     const profile = JSON.stringify(JSON.stringify({ ...options.profile, heap_bytes: heapBytes }));
     mp.runPython(`import sys\nsys.path.append('/rom')\nimport _start\n_start.start(${profile})`);
-    mp.runPython(`__import__('_start').started(${heapBytes})`);
+    const names = quietly(() => mp.runPython("import sys\nprint(' '.join(sys.modules))"));
+    moduleNames = names.trim().split(' ').filter((name) => name[0] !== '_').sort();
+    mp.runPython(`del sys\n__import__('_start').started(${heapBytes})`);
     seal();
     for (const name of Object.keys(FS.root.contents)) {
         FS.hashRemoveNode(FS.root.contents[name]);
@@ -622,6 +624,7 @@ function idle() {
 
 // --- the REPL: what goes to MicroPython as it is, and what this build lacks ------------------------------------
 let raw = false;
+let moduleNames = [];
 let rawLine = 0;  // bytes of code since the prompt
 
 function runRaw(code) {
@@ -683,7 +686,47 @@ function rawByte(byte) {
     return feed(byte);
 }
 
+// This build completes the names of its own modules only, so after "import" the host does it for the board's.
+const TAB = 9, ERASE = [8, 127];
+let typed = '';    // the line, while it was typed from left to right
+
+function noteTyped(byte) {
+    if (byte >= 32 && byte < 127) {
+        typed += String.fromCharCode(byte);
+    } else if (ERASE.includes(byte)) {
+        typed = typed.slice(0, -1);
+    } else {
+        typed = byte === ESCAPE ? '\0' : '';
+    }
+}
+
+function complete() {
+    const start = /^(?:import|from) (\w+)$/.exec(typed)?.[1];
+    heard = '';
+    feed(TAB);
+    const said = heard;
+    heard = null;
+    if (start === undefined || said !== '') {
+        typed = '\0';  // what was added is not known
+        return;
+    }
+    const names = moduleNames.filter((name) => name.startsWith(start));
+    let rest = names.length > 0 ? names[0].slice(start.length) : '';
+    while (!names.every((name) => name.startsWith(start + rest))) {
+        rest = rest.slice(0, -1);
+    }
+    for (const byte of Buffer.from(rest)) {
+        noteTyped(byte);
+        feed(byte);
+    }
+}
+
 function friendlyByte(byte) {
+    if (byte === TAB) {
+        complete();
+        return false;
+    }
+    noteTyped(byte);
     if (byte === CTRL_A) {
         heard = '';
         feed(byte);
@@ -699,16 +742,21 @@ function friendlyByte(byte) {
     return byte === ENTER || byte === CTRL_D ? feedRunning(byte) : feed(byte);
 }
 
-// What is printed meanwhile, with the board's name instead of the build's.
-function underItsName(action) {
+// What an action prints, without printing it.
+function quietly(action) {
     const before = heard;
     heard = '';
     muted = true;
     action();
     muted = false;
     const said = heard;
-    heard = before === null ? null : before + said;
-    print(said.replace('JS with Emscripten', options.profile.machine).replace(/\r?\n/g, '\r\n'));
+    heard = before;
+    return said;
+}
+
+// Prints what an action prints, with the board's name instead of the build's.
+function underItsName(action) {
+    print(quietly(action).replace('JS with Emscripten', options.profile.machine).replace(/\r?\n/g, '\r\n'));
 }
 
 async function boot() {

@@ -49,18 +49,32 @@ _HEAD = struct.Struct("<IQ")
 _ANSWER = struct.Struct("<BBBxI")
 
 _CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D, _CTRL_E = b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"
+_PLAIN = re.compile(rb"[^\x01-\x05]*")
 _WINDOW = 2048
 _RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 _PROMPT = re.compile(rb"(?:^|\n)(?:>>> |\.\.\. |=== ) *$")
 _OWN_LINE = re.compile(rb'^  File "_board\.py".*\n', re.M)
 # ctrl-C goes with the answer to the board's next request; if none comes so soon, as a signal.
 _SIGNAL_AFTER_S = 0.02
+# At the friendly prompt a signal would end the process: the prompt gets longer to come back.
+_SIGNAL_AT_PROMPT_AFTER_S = 0.15
 # A line that was entered at the friendly prompt runs for longer than that: what comes now is its input.
 _BUSY_AFTER_S = 0.05
 _TEMPORARY = ".edgekit-tmp-"
 
 
-@functools.cache
+def _once(function):
+    """As functools.cache, but several threads do the work once."""
+    cached, lock = functools.cache(function), threading.Lock()
+
+    def call(*arguments):
+        with lock:
+            return cached(*arguments)
+
+    return call
+
+
+@_once
 def _version(program: str) -> tuple[int, ...] | None:
     """Version of a MicroPython program; None if it is none."""
     code = "import sys\nprint(sys.implementation.name, *sys.implementation.version[:3])"
@@ -96,7 +110,7 @@ def find_micropython() -> str:
     return found
 
 
-@functools.cache
+@_once
 def _compiled_rom() -> Path:
     """Folder with the board's own modules as bytecode: the files of ``unix/``, and those of ``rom/`` beside them."""
     from edgekit.board.install import compile_file
@@ -111,7 +125,7 @@ def _compiled_rom() -> Path:
 _keep = []
 
 
-@functools.cache
+@_once
 def _heap_of_rom(program: str) -> tuple[int, float]:
     """What the board's own modules take of the heap (bytes), and heap size over usable heap."""
     size = 4 << 20
@@ -249,9 +263,10 @@ class UnixEngine(Engine):
             pass_fds=(requests, answers), env=_environment(), cwd=self._flash, start_new_session=True)
         for descriptor in (output, requests, terminal):
             os.close(descriptor)
-        self._state = "boot"  # then "idle" (raw), "run", "friendly"
+        self._state = "power"  # then "boot" (boot.py and main.py), "idle" (raw), "run", "friendly"
         self._asked = False    # the board waits for its next command
-        self._to_run = ["B"] if self._raw else ["B", "M"]
+        names = ["boot.py"] if self._raw else ["boot.py", "main.py"]
+        self._to_run = [name[:1].upper() for name in names if (self._flash / name).exists()]
         self._pending = bytearray()  # bytes of a request that has not come whole
         self._muted = False
         self._in_error = None        # the traceback, while the board prints it
@@ -307,8 +322,8 @@ class UnixEngine(Engine):
     def _loop(self):
         try:
             while not self._closed:
-                waits = [] if self._ctrl_c_at is None else [self._ctrl_c_at + _SIGNAL_AFTER_S]
-                if self._inbox and self._state == "friendly":
+                waits = [] if self._ctrl_c_at is None else [self._signal_at()]
+                if self._inbox and self._state == "friendly" and not self._muted:
                     waits.append(self._busy_at + _BUSY_AFTER_S)
                 bite_at = self._time_at + (self._bite_us - self._time_us) / 1e6
                 if self._real and self._bite_us < _NEVER:
@@ -326,7 +341,7 @@ class UnixEngine(Engine):
                         break
                     self._cause = _SOFT_RESET
                     self._restart()  # ctrl-D or sys.exit() at the friendly prompt
-                if self._ctrl_c_at is not None and time.monotonic() >= self._ctrl_c_at + _SIGNAL_AFTER_S:
+                if self._ctrl_c_at is not None and time.monotonic() >= self._signal_at():
                     self._signal()
                 if self._real and self._bite_us < _NEVER and time.monotonic() >= bite_at:
                     self._hard_reset(_WDT_RESET)
@@ -449,6 +464,7 @@ class UnixEngine(Engine):
                 self._ctrl_c_at = None
                 if self._state == "run":
                     self._send_out(_CTRL_D)
+                if self._state in ("run", "boot"):
                     self._in_error = bytearray()
             elif op == _UART:
                 self._send_out(data)
@@ -483,7 +499,7 @@ class UnixEngine(Engine):
         self._keyboard = True
         self._answer(bus.pack(bus.NOTE_TIME, self._time_us))
         self._take_back()
-        if self._state == "boot":
+        if self._state in ("power", "boot"):
             self._in_error = self._flush_error()
             if self._to_run:
                 self._command(self._to_run.pop(0).encode(), "boot")
@@ -532,33 +548,51 @@ class UnixEngine(Engine):
         while True:
             with self._lock:
                 data, self._inbox = self._inbox, bytearray()
-            if not data:
-                return
             process = self.process
-            for i in range(len(data)):
-                handled = self._input(bytes(data[i:i + 1]))
-                if not handled or process is not self.process:
-                    with self._lock:
-                        self._inbox[:0] = data[i + handled:]
-                    if not handled:
-                        return
+            while data:
+                taken = self._input(data)
+                del data[:taken]
+                if not taken or process is not self.process:
                     break
+            with self._lock:
+                self._inbox[:0] = data
+                if data and not taken or not self._inbox:
+                    return
 
-    def _input(self, byte):
-        """Take one byte of the UART; False: not yet."""
+    def _input(self, data):
+        """Take some bytes of the UART; returns how many, 0: not yet."""
+        size = _PLAIN.match(data).end()  # without control characters
+        byte = bytes(data[:1])
+        if self._state == "friendly":
+            return 1 if self._friendly_byte(byte) else 0
+        if self._state == "power" or self._state == "idle" and not self._asked:
+            return 0
         if self._state == "idle":
+            if size and (self._paste or 1) > 0:
+                return self._raw_text(data[:size])
             self._raw_byte(byte)
-        elif self._state == "friendly":
-            return self._friendly_byte(byte)
-        elif byte == _CTRL_C and self._keyboard:
+            return 1
+        if byte == _CTRL_C and self._keyboard:
             if self._ctrl_c_at is None:
                 self._ctrl_c_at = time.monotonic()
-        elif self._state == "boot" and self._muted:
-            return False
+            return 1
+        size = data.find(_CTRL_C, 1) if self._keyboard else -1
+        size = size if size > 0 else len(data)
+        with contextlib.suppress(BlockingIOError):  # a full UART drops bytes
+            os.write(self._uart, data[:size])
+        return size
+
+    def _raw_text(self, data):
+        if self._paste is None:
+            self._raw = True
         else:
-            with contextlib.suppress(BlockingIOError):  # a full UART drops bytes
-                os.write(self._uart, byte)
-        return True
+            data = data[:self._paste]
+            self._paste -= len(data)
+            if self._paste == 0:
+                self._send_out(b"\x01")
+                self._paste = _WINDOW
+        self._code += data
+        return len(data)
 
     def _raw_byte(self, byte):
         if self._paste is not None:
@@ -582,8 +616,7 @@ class UnixEngine(Engine):
         elif byte == _CTRL_C:
             self._code.clear()
         else:
-            self._code += byte
-            self._raw = True
+            self._raw_text(byte)
 
     def _paste_byte(self, byte):
         if self._paste < 0:  # the two bytes after ctrl-E
@@ -606,12 +639,8 @@ class UnixEngine(Engine):
             code, self._code = self._code, bytearray()
             self._send_out(_CTRL_D)
             self._command(b"R" + code, "run")
-        else:
-            self._code += byte
-            self._paste -= 1
-            if self._paste == 0:
-                self._send_out(b"\x01")
-                self._paste = _WINDOW
+        else:  # a control character in a text
+            self._raw_text(byte)
 
     def _friendly_byte(self, byte):
         if self._muted:
@@ -631,6 +660,8 @@ class UnixEngine(Engine):
         elif not self._friendly_idle:
             if time.monotonic() < self._busy_at + _BUSY_AFTER_S:
                 return False
+        elif byte in b"\r\n" and not self._typed and self._tail.endswith(b">>> "):
+            pass  # nothing runs: a new prompt comes
         elif byte in b"\r\n\x04" or byte == _CTRL_E:
             self._friendly_idle = False
             self._busy_at = time.monotonic()
@@ -643,6 +674,11 @@ class UnixEngine(Engine):
         with contextlib.suppress(BlockingIOError):
             os.write(self._uart, byte)
         return True
+
+    def _signal_at(self):
+        if self._state != "friendly":
+            return self._ctrl_c_at + _SIGNAL_AFTER_S
+        return self._ctrl_c_at + (0 if self._friendly_idle else _SIGNAL_AT_PROMPT_AFTER_S)
 
     def _signal(self):
         """Interrupt a program that asks for nothing: it computes, prints, or waits for input."""

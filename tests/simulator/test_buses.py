@@ -418,3 +418,36 @@ def test_an_unknown_quantity_names_those_there_are():
     assert world.value("accel_g") == (0, 0, 1), "nothing is set if one of them is wrong"
     with pytest.raises(DataError, match="sound has 1 channel, the recording has 2: a, b"):
         world.play(Recording(np.zeros((4, 2), np.float32), 100.0, ("a", "b")), as_="sound")
+
+
+def test_whatever_a_board_asks_it_gets_an_answer():
+    """Random requests to a full desk: each answer has its form, and the time never goes back."""
+    from edgekit.board.profiles import get_profile
+    from edgekit.simulator.desk import make_world
+    random = np.random.default_rng(7)
+    world = make_world(get_profile("esp32").pins)
+    world.onewire(4, DS18B20(world.sense))
+    world.dht(5, DHT22(world.sense))
+    world.attach(Echo(1), cs=6)
+    payload_bytes = {bus.ADC_READ: 6, bus.PIN_GET: 1, bus.UART_ANY: 2, bus.ONEWIRE_RESET: 1, bus.ONEWIRE_READ: 1,
+                     bus.PULSE: 12, bus.SLEEP_UNTIL: 8, bus.PIN_SET: 0, bus.PWM_SET: 0}
+    now_us, reached_us = 0, 0
+    for _ in range(3000):
+        op = int(random.integers(0, 26))
+        now_us += int(random.integers(0, 3000))
+        layout, names = bus._ARGUMENTS[op]
+        low = {"until_us": now_us, "timeout_us": 0, "pin": 0, "mode": 0}
+        high = {"until_us": now_us + 50_000, "timeout_us": 50_000, "pin": 40, "mode": 3, "value": 2, "edges": 4,
+                "bus": 2, "address": 128, "count": 20, "frames": 50, "first": 1000, "id": 2, "bits": 9, "pull": 3,
+                "channels": 3, "rate_hz": 48_000, "freq_hz": 1000, "duty_u16": 65536, "level": 2}
+        args = [int(random.integers(low.get(name, 0), high.get(name, 12))) for name in names]
+        request = bus.pack(op, now_us, *args, data=random.bytes(int(random.integers(0, 9))))
+        payload, errno, irqs = bus.parse_answer(world.transaction(request))
+        assert errno in (0, bus.ENODEV, bus.ETIMEDOUT, bus.EINVAL), request
+        assert all(pin < 40 and edge in (1, 2) for pin, edge in irqs)
+        if not errno and op in payload_bytes:
+            assert len(payload) == payload_bytes[op], request
+        assert errno == 0 or payload == b""
+        assert world.time_s * 1e6 >= reached_us
+        reached_us = world.time_s * 1e6
+        now_us = max(now_us, round(reached_us))

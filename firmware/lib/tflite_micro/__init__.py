@@ -12,7 +12,7 @@ The same files run under CPython, where they are the host twin of the board.
 import os
 from array import array
 
-from . import kernels_reference, operators
+from . import kernels_reference, native, operators
 from .plan import plan
 from .reader import FLOAT32, INT8, Damaged, Graph, shape_text
 
@@ -21,13 +21,15 @@ __all__ = ["load_model", "Model"]
 _MOST_ARENA_BYTES = 1 << 24
 
 
-def load_model(source):
+def load_model(source, kernels=None):
     """Load a .tflite model.
 
     Parameters
     ----------
     source : str, bytes, bytearray or memoryview
         Path of the file, or what the file holds. Bytes are used in place: do not change them later.
+    kernels : Kernels, optional
+        Kernels in C, see native.py. None: those of this board if it has some; False: Python only.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def load_model(source):
             raise OSError(error.args[0], "cannot read the model %r: copy it to the board first, or check the path"
                           % source)
         source = data
-    return Model(source)
+    return Model(source, native.find() if kernels is None else kernels)
 
 
 class Layer:
@@ -68,6 +70,8 @@ class Layer:
         Multiply-accumulates for one inference.
     weight_bytes, scratch_bytes : int
         Bytes of int8 weights in the file, and of memory needed while the layer runs.
+    run : callable
+        Computes ``values``; None if they are the input under another shape.
     """
 
     def __init__(self, operator, prepared):
@@ -79,7 +83,10 @@ class Layer:
         self.macs = prepared.macs
         self.weight_bytes = prepared.weight_bytes
         self.scratch_bytes = prepared.scratch_bytes
-        self.x = self.values = self.scratch = None
+        self.x = self.values = self.scratch = self.run = None
+
+    def run_python(self):
+        self.kernel(self.parameters, self.x, self.values, self.scratch)
 
 
 class Model:
@@ -101,7 +108,9 @@ class Model:
         In the order in which they run.
     """
 
-    def __init__(self, data):
+    def __init__(self, data, kernels=None):
+        if kernels:
+            data = kernels.place(data)
         if not isinstance(data, (bytes, bytearray)):
             data = memoryview(data)
         self.data = data
@@ -127,7 +136,7 @@ class Model:
             raise Damaged("damaged .tflite: it has no input or no output; copy or convert the model again")
         self._input_tensors, self._output_tensors = graph.inputs, graph.outputs
         # Constants and tables of the graph end here: only what runs stays in memory.
-        views = self._allocate(first_inputs)
+        views = self._allocate(first_inputs, kernels)
         self.inputs = [views[tensor.index] for tensor in graph.inputs]
         self.outputs = [views[tensor.index] for tensor in graph.outputs]
         self.input, self.output = self.inputs[0], self.outputs[0]
@@ -140,7 +149,7 @@ class Model:
         self._output_parameters = operators.float_parameters(last) if last.type == INT8 else None
         self._floats = array("f", bytes(4 * last.size))
 
-    def _allocate(self, first_inputs):
+    def _allocate(self, first_inputs, kernels):
         """Plan the arena, take it, and give each layer its views. Returns the view of each tensor by index."""
         inputs, outputs, layers = self._input_tensors, self._output_tensors, self.layers
         # A reshaped tensor lives in the memory of its source. spans: [bytes, first step, last step].
@@ -172,7 +181,8 @@ class Model:
             raise ValueError("the model needs %d bytes between its layers, more than any small board has; use fewer "
                              "channels or a shorter input" % self.arena_bytes)
         try:
-            arena = memoryview(array("b", bytes(arena_bytes)))
+            arena = array("b", bytes(arena_bytes))
+            arena = memoryview(kernels.place(arena) if kernels else arena)
             memory = {}
             for owner, offset in zip(owners, offsets):
                 memory[owner] = array("f", bytes(4 * floats[owner])) if owner in floats else (arena, offset)
@@ -191,6 +201,8 @@ class Model:
             layer.x = views[x.index]
             layer.values = views[layer.output.index] = view(layer.output)
             layer.scratch = arena[offset : offset + layer.scratch_bytes]
+            if layer.kernel:
+                layer.run = (kernels and kernels.bind(layer, self.data)) or layer.run_python
         return views
 
     def invoke(self, on_layer=None):
@@ -202,8 +214,8 @@ class Model:
             Called after each layer as ``on_layer(layer)``; ``layer.values`` are its outputs.
         """
         for layer in self.layers:
-            if layer.kernel:
-                layer.kernel(layer.parameters, layer.x, layer.values, layer.scratch)
+            if layer.run:
+                layer.run()
             if on_layer:
                 on_layer(layer)
 

@@ -229,7 +229,7 @@ def _prepare_fully_connected(operator):
             mantissa, exponent = divide(multiply(_scale(x), _scale(weights, unit)), _scale(y))
         mantissas[unit], exponents[unit] = mantissa, exponent
     parameters = Parameters(
-        batches=batches, depth=depth, units=units, weights=values,
+        batches=batches, depth=depth, units=units, weights=values, weights_at=weights.data_start,
         biases=_fold(operator, x.zero_point, values, units, depth, 1, depth),
         mantissas=mantissas, exponents=exponents,
         zero_point=y.zero_point, lowest=lowest, highest=highest)
@@ -300,10 +300,10 @@ def _prepare_conv(operator, depthwise):
                 options.number(dilation + 1, "i", 1), options.number(dilation, "i", 1))
     _expect_shape(operator, y, y.shape[:3] + (units,))
     p.units = units
-    p.weights = weights.int8_view()
+    p.weights, p.weights_at = weights.int8_view(), weights.data_start
     p.biases = _fold(operator, x.zero_point, p.weights, units, *steps)
     p.multipliers, p.shifts = _multipliers(x, weights, y, units)
-    p.zero_point = y.zero_point
+    p.input_zero_point, p.zero_point = x.zero_point, y.zero_point
     p.lowest, p.highest = _limits(operator, options.number(activation, "b"), y)
     patch = filter_height * filter_width * channels
     if patch > 4 * weights.size * channels:
@@ -369,7 +369,7 @@ def _prepare_mean(operator):
     multiplier, shift = quantized_multiplier(divide(_scale(x), _scale(y)))
     # 1 / count goes into the multiplier, with as many more bits as count has.
     extra = min(bit_length(count) - 1, 32, 31 + shift)
-    parameters = Parameters(starts=starts, steps=steps, bias=-x.zero_point * count,
+    parameters = Parameters(starts=starts, steps=steps, outputs=len(starts), count=count, bias=-x.zero_point * count,
                             multiplier=(multiplier << extra) // count, shift=shift - extra, zero_point=y.zero_point)
     return Prepared(kernels.mean, parameters)
 
@@ -414,7 +414,7 @@ def _prepare_quantize(operator):
         return Prepared(kernels.quantize, float_parameters(y))
     _expect_int8(operator, x)
     multiplier, shift = quantized_multiplier(divide(_scale(x), _scale(y)))
-    return Prepared(kernels.requantize, Parameters(input_zero_point=x.zero_point, zero_point=y.zero_point,
+    return Prepared(kernels.requantize, Parameters(size=y.size, input_zero_point=x.zero_point, zero_point=y.zero_point,
                                                    multiplier=multiplier, shift=shift))
 
 

@@ -1,0 +1,385 @@
+// The int8 kernels in C: equal to firmware/lib/tflite_micro/kernels_reference.py, the definition, to the last bit.
+//
+// One source for every machine: WebAssembly for the computer and the simulated board, machine code for real boards.
+// So a kernel calls nothing, has no globals, no constant data and no floating point, and allocates nothing.
+//
+// A kernel gets its numbers `p` and the addresses `a` of its buffers, both in the order of its enums, which
+// tflite_micro/native.py repeats by name (a test compares them).
+
+#include <stdint.h>
+
+#ifdef __wasm__
+#define KERNEL(name) __attribute__((export_name(#name))) void name(const int32_t *p, void *const *a)
+#else
+#define KERNEL(name) void name(const int32_t *p, void *const *a)
+#endif
+
+// Where every kernel finds its values, and the constant ones that lie in the file; its own buffers come after.
+enum { X, Y, SCRATCH, WEIGHTS, OWN };
+
+static inline int32_t clamp(int32_t value, int32_t lowest, int32_t highest)
+{
+    return value < lowest ? lowest : value > highest ? highest : value;
+}
+
+// High half of the doubled product; a half goes up.
+static inline int32_t multiply(int32_t a, int32_t b)
+{
+    return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+}
+
+// value / 2**bits; a half goes away from zero. bits: 0 to 31.
+static inline int32_t shift_right(int32_t value, int32_t bits)
+{
+    int32_t mask = (int32_t)((1u << bits) - 1);
+    int32_t half = (mask >> 1) + (value < 0);
+    return (value >> bits) + ((value & mask) > half);
+}
+
+// value * 2**bits as 32-bit hardware keeps it.
+static inline int32_t shift_left(int32_t value, int32_t bits)
+{
+    return (int32_t)((uint32_t)value << bits);
+}
+
+// total * multiplier * 2**(shift - 31), rounded twice.
+static inline int32_t rescale(int32_t total, int32_t multiplier, int32_t shift)
+{
+    if (shift > 0) {
+        return multiply(shift_left(total, shift), multiplier);
+    }
+    return shift_right(multiply(total, multiplier), -shift);
+}
+
+// total * (high:low) * 2**exponent as a double would have it, then rounded; a half goes away from zero. The mantissa
+// has 53 bits or none. What no int8 can hold comes back as +-2**30.
+static inline int32_t rescale_double(int32_t total, uint32_t low, uint32_t high, int32_t exponent)
+{
+    uint32_t size = total < 0 ? 0u - (uint32_t)total : (uint32_t)total;
+    uint64_t lower = (uint64_t)size * low;
+    uint64_t upper = (uint64_t)size * high + (lower >> 32);
+    uint32_t w0 = (uint32_t)lower, w1 = (uint32_t)upper, w2 = (uint32_t)(upper >> 32);
+
+    // Down to 53 bits: a tie goes to the even one.
+    int32_t drop = 0;
+    for (uint32_t rest = w2; rest; rest >>= 1) {
+        drop++;
+    }
+    drop += 32 - 21;
+    if (w2 == 0) {
+        for (uint32_t bit = 0x80000000u; drop > 0 && !(w1 & bit); bit >>= 1) {
+            drop--;
+        }
+    }
+    if (drop > 0) {
+        uint32_t lost = w0 & ((1u << drop) - 1), half = 1u << (drop - 1);
+        w0 = w0 >> drop | w1 << (32 - drop);
+        w1 = w1 >> drop | w2 << (32 - drop);
+        if (lost > half || (lost == half && (w0 & 1))) {
+            w0++;
+            w1 += w0 == 0;
+        }
+        exponent += drop;
+    }
+
+    int32_t shift = -exponent, result = 1 << 30;
+    if (shift > 54) {
+        result = 0;
+    } else if (shift > 32) {
+        w1 += 1u << (shift - 33);
+        result = (int32_t)(w1 >> (shift - 32));
+    } else if (shift > 0) {
+        uint32_t half = 1u << (shift - 1);
+        w0 += half;
+        w1 += w0 < half;
+        uint32_t upper_part = shift == 32 ? 0 : w1 >> shift;
+        uint32_t lower_part = shift == 32 ? w1 : w0 >> shift | w1 << (32 - shift);
+        if (!upper_part && lower_part < 1u << 30) {
+            result = (int32_t)lower_part;
+        }
+    } else if (!w0 && !w1) {
+        result = 0;
+    }
+    return total < 0 ? -result : result;
+}
+
+static inline int32_t dot(const int8_t *x, const int8_t *weights, int32_t count, int32_t total)
+{
+    for (int32_t i = 0; i < count; i++) {
+        total += (int16_t)x[i] * (int16_t)weights[i];
+    }
+    return total;
+}
+
+// --- dense ------------------------------------------------------------------------------------------------------
+
+enum { FC_BATCHES, FC_DEPTH, FC_UNITS, FC_ZERO_POINT, FC_LOWEST, FC_HIGHEST };
+enum { FC_BIASES = OWN, FC_MANTISSAS, FC_EXPONENTS };
+
+KERNEL(fully_connected)
+{
+    const int8_t *x = a[X], *weights = a[WEIGHTS];
+    const int32_t *biases = a[FC_BIASES];
+    const uint32_t *mantissas = a[FC_MANTISSAS];  // two words each, the low one first
+    const int16_t *exponents = a[FC_EXPONENTS];
+    int8_t *y = a[Y];
+    int32_t depth = p[FC_DEPTH], units = p[FC_UNITS];
+    for (int32_t batch = 0; batch < p[FC_BATCHES]; batch++, x += depth) {
+        for (int32_t unit = 0; unit < units; unit++) {
+            int32_t total = dot(x, weights + unit * depth, depth, biases[unit]);
+            int32_t value = rescale_double(total, mantissas[2 * unit], mantissas[2 * unit + 1], exponents[unit]);
+            *y++ = (int8_t)clamp(value + p[FC_ZERO_POINT], p[FC_LOWEST], p[FC_HIGHEST]);
+        }
+    }
+}
+
+// --- sliding windows --------------------------------------------------------------------------------------------
+
+// What every sliding window has, first in its numbers.
+enum {
+    BATCHES, HEIGHT, WIDTH, CHANNELS, FILTER_HEIGHT, FILTER_WIDTH, DILATION_HEIGHT, DILATION_WIDTH,
+    STRIDE_HEIGHT, STRIDE_WIDTH, FIRST_TOP, END_TOP, FIRST_LEFT, END_LEFT, LOWEST, HIGHEST, POOL_NUMBERS
+};
+enum { UNITS = POOL_NUMBERS, INPUT_ZERO_POINT, ZERO_POINT };
+enum { BIASES = OWN, MULTIPLIERS, SHIFTS };
+
+// Copy what the filter covers at (top, left) into `patch`: rows, columns, channels.
+static inline void gather(const int32_t *p, const int8_t *image, int32_t top, int32_t left, int8_t *patch)
+{
+    int32_t channels = p[CHANNELS], height = p[HEIGHT], width = p[WIDTH];
+    int8_t outside = (int8_t)p[INPUT_ZERO_POINT];
+    for (int32_t i = 0, row = top; i < p[FILTER_HEIGHT]; i++, row += p[DILATION_HEIGHT]) {
+        for (int32_t j = 0, column = left; j < p[FILTER_WIDTH]; j++, column += p[DILATION_WIDTH]) {
+            if (row < 0 || row >= height || column < 0 || column >= width) {
+                for (int32_t channel = 0; channel < channels; channel++) {
+                    *patch++ = outside;
+                }
+            } else {
+                const int8_t *from = image + (row * width + column) * channels;
+                for (int32_t channel = 0; channel < channels; channel++) {
+                    *patch++ = from[channel];
+                }
+            }
+        }
+    }
+}
+
+KERNEL(conv_2d)
+{
+    const int8_t *image = a[X], *weights = a[WEIGHTS];
+    const int32_t *biases = a[BIASES], *multipliers = a[MULTIPLIERS];
+    const int8_t *shifts = a[SHIFTS];
+    int8_t *y = a[Y], *patch = a[SCRATCH];
+    int32_t channels = p[CHANNELS], width = p[WIDTH], units = p[UNITS];
+    int32_t size = p[FILTER_HEIGHT] * p[FILTER_WIDTH] * channels;
+    int32_t one_by_one = p[FILTER_HEIGHT] == 1 && p[FILTER_WIDTH] == 1;  // never outside: no patch is needed
+    for (int32_t batch = 0; batch < p[BATCHES]; batch++, image += p[HEIGHT] * width * channels) {
+        for (int32_t top = p[FIRST_TOP]; top < p[END_TOP]; top += p[STRIDE_HEIGHT]) {
+            for (int32_t left = p[FIRST_LEFT]; left < p[END_LEFT]; left += p[STRIDE_WIDTH]) {
+                const int8_t *covered = patch;
+                if (one_by_one) {
+                    covered = image + (top * width + left) * channels;
+                } else {
+                    gather(p, image, top, left, patch);
+                }
+                for (int32_t unit = 0; unit < units; unit++) {
+                    int32_t total = dot(covered, weights + unit * size, size, biases[unit]);
+                    int32_t value = rescale(total, multipliers[unit], shifts[unit]) + p[ZERO_POINT];
+                    *y++ = (int8_t)clamp(value, p[LOWEST], p[HIGHEST]);
+                }
+            }
+        }
+    }
+}
+
+KERNEL(depthwise_conv_2d)
+{
+    const int8_t *image = a[X], *weights = a[WEIGHTS];
+    const int32_t *biases = a[BIASES], *multipliers = a[MULTIPLIERS];
+    const int8_t *shifts = a[SHIFTS];
+    int8_t *y = a[Y], *patch = a[SCRATCH];
+    int32_t channels = p[CHANNELS], width = p[WIDTH], units = p[UNITS];
+    int32_t taps = p[FILTER_HEIGHT] * p[FILTER_WIDTH], per_channel = units / channels;
+    for (int32_t batch = 0; batch < p[BATCHES]; batch++, image += p[HEIGHT] * width * channels) {
+        for (int32_t top = p[FIRST_TOP]; top < p[END_TOP]; top += p[STRIDE_HEIGHT]) {
+            for (int32_t left = p[FIRST_LEFT]; left < p[END_LEFT]; left += p[STRIDE_WIDTH]) {
+                gather(p, image, top, left, patch);
+                int32_t unit = 0;
+                for (int32_t channel = 0; channel < channels; channel++) {
+                    for (int32_t i = 0; i < per_channel; i++, unit++) {
+                        int32_t total = biases[unit];
+                        for (int32_t tap = 0; tap < taps; tap++) {
+                            total += patch[tap * channels + channel] * weights[tap * units + unit];
+                        }
+                        int32_t value = rescale(total, multipliers[unit], shifts[unit]) + p[ZERO_POINT];
+                        *y++ = (int8_t)clamp(value, p[LOWEST], p[HIGHEST]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+static inline int32_t at_least(int32_t value, int32_t least)
+{
+    return value < least ? least : value;
+}
+
+static inline int32_t at_most(int32_t value, int32_t most)
+{
+    return value > most ? most : value;
+}
+
+// The mean of `count` values with this sum; a half goes away from zero.
+static inline int32_t rounded_mean(int32_t total, int32_t count)
+{
+    return total > 0 ? (total + count / 2) / count : -((count / 2 - total) / count);
+}
+
+static inline void pool(const int32_t *p, void *const *a, int32_t is_average)
+{
+    const int8_t *image = a[X];
+    int8_t *y = a[Y];
+    int32_t channels = p[CHANNELS], width = p[WIDTH];
+    for (int32_t batch = 0; batch < p[BATCHES]; batch++, image += p[HEIGHT] * width * channels) {
+        for (int32_t top = p[FIRST_TOP]; top < p[END_TOP]; top += p[STRIDE_HEIGHT]) {
+            int32_t first_row = at_least(top, 0), end_row = at_most(top + p[FILTER_HEIGHT], p[HEIGHT]);
+            for (int32_t left = p[FIRST_LEFT]; left < p[END_LEFT]; left += p[STRIDE_WIDTH]) {
+                int32_t first_column = at_least(left, 0), end_column = at_most(left + p[FILTER_WIDTH], width);
+                int32_t count = (end_row - first_row) * (end_column - first_column);
+                for (int32_t channel = 0; channel < channels; channel++) {
+                    int32_t total = 0, most = p[LOWEST];
+                    for (int32_t row = first_row; row < end_row; row++) {
+                        const int8_t *from = image + row * width * channels + channel;
+                        for (int32_t column = first_column; column < end_column; column++) {
+                            int32_t value = from[column * channels];
+                            total += value;
+                            most = at_least(most, value);
+                        }
+                    }
+                    int32_t value = is_average ? rounded_mean(total, count) : most;
+                    *y++ = (int8_t)clamp(value, p[LOWEST], p[HIGHEST]);
+                }
+            }
+        }
+    }
+}
+
+KERNEL(max_pool_2d)
+{
+    pool(p, a, 0);
+}
+
+KERNEL(average_pool_2d)
+{
+    pool(p, a, 1);
+}
+
+// --- the others -------------------------------------------------------------------------------------------------
+
+enum { MEAN_OUTPUTS, MEAN_COUNT, MEAN_BIAS, MEAN_MULTIPLIER, MEAN_SHIFT, MEAN_ZERO_POINT };
+enum { MEAN_STARTS = OWN, MEAN_STEPS };
+
+KERNEL(mean)
+{
+    const int8_t *x = a[X];
+    const int32_t *starts = a[MEAN_STARTS], *steps = a[MEAN_STEPS];
+    int8_t *y = a[Y];
+    for (int32_t i = 0; i < p[MEAN_OUTPUTS]; i++) {
+        int32_t total = p[MEAN_BIAS];
+        for (int32_t j = 0; j < p[MEAN_COUNT]; j++) {
+            total += x[starts[i] + steps[j]];
+        }
+        int32_t value = rescale(total, p[MEAN_MULTIPLIER], p[MEAN_SHIFT]) + p[MEAN_ZERO_POINT];
+        y[i] = (int8_t)clamp(value, -128, 127);
+    }
+}
+
+enum { REQUANTIZE_SIZE, REQUANTIZE_INPUT_ZERO_POINT, REQUANTIZE_ZERO_POINT, REQUANTIZE_MULTIPLIER, REQUANTIZE_SHIFT };
+
+KERNEL(requantize)
+{
+    const int8_t *x = a[X];
+    int8_t *y = a[Y];
+    for (int32_t i = 0; i < p[REQUANTIZE_SIZE]; i++) {
+        int32_t value = rescale(x[i] - p[REQUANTIZE_INPUT_ZERO_POINT], p[REQUANTIZE_MULTIPLIER], p[REQUANTIZE_SHIFT]);
+        y[i] = (int8_t)clamp(value + p[REQUANTIZE_ZERO_POINT], -128, 127);
+    }
+}
+
+enum { SOFTMAX_SIZE, SOFTMAX_DEPTH, SOFTMAX_MULTIPLIER, SOFTMAX_SHIFT, SOFTMAX_LEAST_DIFFERENCE };
+
+// value * 2**bits, at most what 32 bits hold.
+static inline int32_t saturating_shift_left(int32_t value, int32_t bits)
+{
+    int32_t most = 0x7FFFFFFF >> bits;
+    return value > most ? 0x7FFFFFFF : value < -most - 1 ? -0x7FFFFFFF - 1 : shift_left(value, bits);
+}
+
+// exp of a difference (<= 0) of two inputs, with 31 fractional bits; the constants are those of the definition.
+static inline int32_t exponential(int32_t difference, int32_t multiplier, int32_t shift)
+{
+    int32_t scaled = multiply(shift_left(difference, shift), multiplier);  // 26 fractional bits
+    if (scaled == 0) {
+        return 0x7FFFFFFF;
+    }
+    int32_t quarter = 1 << 24, fraction = (scaled & (quarter - 1)) - quarter;
+    int32_t x = saturating_shift_left(fraction, 5) + (1 << 28);
+    int32_t x2 = multiply(x, x), x3 = multiply(x2, x), x4 = multiply(x2, x2);
+    int32_t series = shift_right(multiply(shift_right(x4, 2) + x3, 715827883) + x2, 1);
+    int32_t result = 1895147668 + multiply(1895147668, x + series);
+    int32_t remainder = fraction - scaled;
+#define FACTOR(bit, constant) if (remainder & quarter << bit) { result = multiply(result, constant); }
+    FACTOR(0, 1672461947)
+    FACTOR(1, 1302514674)
+    FACTOR(2, 790015084)
+    FACTOR(3, 290630308)
+    FACTOR(4, 39332535)
+    FACTOR(5, 720401)
+    FACTOR(6, 242)
+#undef FACTOR
+    return result;
+}
+
+// 1 / (1 + a) for 0 <= a < 1, both with 31 fractional bits.
+static inline int32_t reciprocal(int32_t fraction)
+{
+    int32_t half_denominator = (int32_t)(((uint32_t)fraction + 0x80000000u) >> 1);
+    int32_t x = 1515870810 + multiply(half_denominator, -1010580540);
+    for (int32_t i = 0; i < 3; i++) {
+        int32_t error = (1 << 29) - multiply(half_denominator, x);
+        x += saturating_shift_left(multiply(x, error), 2);
+    }
+    return saturating_shift_left(x, 1);
+}
+
+KERNEL(softmax)
+{
+    const int8_t *x = a[X];
+    int8_t *y = a[Y];
+    int32_t depth = p[SOFTMAX_DEPTH], multiplier = p[SOFTMAX_MULTIPLIER], shift = p[SOFTMAX_SHIFT];
+    int32_t least = p[SOFTMAX_LEAST_DIFFERENCE];
+    for (const int8_t *end = x + p[SOFTMAX_SIZE]; x < end; x += depth, y += depth) {
+        int32_t largest = -128, total = 0, bits = 0;
+        for (int32_t i = 0; i < depth; i++) {
+            largest = at_least(largest, x[i]);
+        }
+        for (int32_t i = 0; i < depth; i++) {
+            if (x[i] - largest >= least) {
+                total += shift_right(exponential(x[i] - largest, multiplier, shift), 12);
+            }
+        }
+        for (uint32_t rest = (uint32_t)total; rest; rest >>= 1) {
+            bits++;
+        }
+        int32_t scale = reciprocal((int32_t)(((uint32_t)total << (32 - bits)) - 0x80000000u));
+        int32_t right = bits - 20 + 31 - 8;
+        for (int32_t i = 0; i < depth; i++) {
+            int32_t difference = x[i] - largest, value = -128;
+            if (difference >= least && right < 32) {
+                value += shift_right(multiply(scale, exponential(difference, multiplier, shift)), right);
+            }
+            y[i] = (int8_t)at_most(value, 127);
+        }
+    }
+}

@@ -7,6 +7,7 @@ import numpy as np
 from edgekit.convert.lite import interpreter
 from edgekit.errors import ModelError
 from edgekit.tflite.graph import board_errors, load_bytes
+from edgekit.tflite.native import WasmKernels
 from edgekit.twin import board_module
 
 __all__ = ["Interpreter", "LayerOutput", "reference", "reference_layers", "run_float"]
@@ -42,6 +43,8 @@ class Interpreter:
     ----------
     path_or_bytes : str, pathlib.Path or bytes
         A full int8 .tflite model.
+    kernels : {"c", "python"}
+        Which of the two, equal to the bit: the fast ones, or those that define the answer.
 
     Attributes
     ----------
@@ -54,10 +57,12 @@ class Interpreter:
         The file cannot be read, is damaged, uses an operator that the board lacks, or is not int8.
     """
 
-    def __init__(self, path_or_bytes):
+    def __init__(self, path_or_bytes, kernels: str = "c"):
+        if kernels not in ("c", "python"):
+            raise ModelError(f"kernels are 'c' or 'python', not {kernels!r}")
         data, self._name = load_bytes(path_or_bytes)
         with board_errors(self._name):
-            self.model = board_module("tflite_micro").load_model(data)
+            self.model = board_module("tflite_micro").load_model(data, WasmKernels() if kernels == "c" else False)
 
     def __getattr__(self, name):
         # input_shape, input_scale, arena_bytes, layers, details ...: as on the board.

@@ -14,8 +14,8 @@
 #define KERNEL(name) void name(const int32_t *p, void *const *a)
 #endif
 
-// Where every kernel finds its values, and the constant ones that lie in the file; its own buffers come after.
-enum { X, Y, SCRATCH, WEIGHTS, OWN };
+// Where a kernel of one input and one output finds its buffers; its own come after.
+enum { SCRATCH, WEIGHTS, X, Y, OWN };
 
 static inline int32_t clamp(int32_t value, int32_t lowest, int32_t highest)
 {

@@ -12,13 +12,10 @@ The same files run under CPython, where they are the host twin of the board.
 import os
 from array import array
 
-from . import kernels_reference, native, operators
-from .plan import plan
+from . import arena, kernels_reference, native, operators
 from .reader import FLOAT32, INT8, Damaged, Graph, shape_text
 
 __all__ = ["load_model", "Model"]
-
-_MOST_ARENA_BYTES = 1 << 24
 
 
 def load_model(source, kernels=None):
@@ -62,31 +59,44 @@ class Layer:
     ----------
     name : str
         For example ``"CONV_2D"``.
+    inputs, outputs : list of Tensor
+        What it reads as values (weights and axes are not among them), and what it computes.
     output : Tensor
-        The operator's output.
-    values : memoryview or array
-        The output's values, flat; valid until a later layer reuses the memory.
+        The first output.
+    x, y : memoryview, or list of them
+        The values of its inputs and outputs, flat; valid until a later layer reuses the memory.
+    values : memoryview
+        Those of the first output.
     macs : int
         Multiply-accumulates for one inference.
     weight_bytes, scratch_bytes : int
         Bytes of int8 weights in the file, and of memory needed while the layer runs.
     run : callable
-        Computes ``values``; None if they are the input under another shape.
+        Computes ``y``; None if it is the input under another shape.
     """
 
     def __init__(self, operator, prepared):
         self.name = operators.name_of(operator)
         self.index = operator.index
-        self.output = operator.outputs[0]
+        self.inputs, self.outputs = prepared.inputs, operator.outputs
         self.kernel = prepared.kernel
         self.parameters = prepared.parameters
+        self.in_place = prepared.in_place
         self.macs = prepared.macs
         self.weight_bytes = prepared.weight_bytes
         self.scratch_bytes = prepared.scratch_bytes
-        self.x = self.values = self.scratch = self.run = None
+        self.x = self.y = self.scratch = self.run = None
+
+    @property
+    def output(self):
+        return self.outputs[0]
+
+    @property
+    def values(self):
+        return self.y if len(self.outputs) == 1 else self.y[0]
 
     def run_python(self):
-        self.kernel(self.parameters, self.x, self.values, self.scratch)
+        self.kernel(self.parameters, self.x, self.y, self.scratch)
 
 
 class Model:
@@ -117,26 +127,28 @@ class Model:
         graph = Graph(data)
         _expect_integers(graph)
         self.layers = layers = []
-        first_inputs = []
-        written = list(graph.inputs)
+        written = set([tensor.index for tensor in graph.inputs])
         weight_bytes = 0
         for operator in graph.operators:
             layer = Layer(operator, operators.prepare(operator))
             weight_bytes += layer.weight_bytes
-            if operator.inputs[0] not in written or layer.output in written or weight_bytes > 4 * len(data):
+            follows = all([tensor.is_constant or tensor.index in written for tensor in layer.inputs])
+            if not follows or any([y.index in written for y in layer.outputs]) or weight_bytes > 4 * len(data):
                 raise Damaged("damaged .tflite: the operators do not follow each other (operator %d); "
                               "copy or convert the model again" % layer.index)
-            written.append(layer.output)
+            written.update([tensor.index for tensor in layer.outputs])
             layers.append(layer)
-            first_inputs.append(operator.inputs[0])
         for tensor in graph.outputs:
-            if tensor not in written:
+            if tensor.index not in written:
                 raise Damaged("damaged .tflite: no operator computes its output; copy or convert the model again")
         if not graph.inputs or not graph.outputs:
             raise Damaged("damaged .tflite: it has no input or no output; copy or convert the model again")
         self._input_tensors, self._output_tensors = graph.inputs, graph.outputs
         # Constants and tables of the graph end here: only what runs stays in memory.
-        views = self._allocate(first_inputs, kernels)
+        views, self.arena_bytes = arena.allocate(graph.inputs, graph.outputs, layers, kernels)
+        for layer in layers:
+            if layer.kernel:
+                layer.run = (kernels and kernels.bind(layer, data)) or layer.run_python
         self.inputs = [views[tensor.index] for tensor in graph.inputs]
         self.outputs = [views[tensor.index] for tensor in graph.outputs]
         self.input, self.output = self.inputs[0], self.outputs[0]
@@ -148,62 +160,6 @@ class Model:
         self._input_parameters = operators.float_parameters(first) if first.type == INT8 else None
         self._output_parameters = operators.float_parameters(last) if last.type == INT8 else None
         self._floats = array("f", bytes(4 * last.size))
-
-    def _allocate(self, first_inputs, kernels):
-        """Plan the arena, take it, and give each layer its views. Returns the view of each tensor by index."""
-        inputs, outputs, layers = self._input_tensors, self._output_tensors, self.layers
-        # A reshaped tensor lives in the memory of its source. spans: [bytes, first step, last step].
-        source, spans = {}, {}
-        for tensor in inputs:
-            source[tensor.index] = tensor.index
-            spans[tensor.index] = [_bytes(tensor), 0, 0]
-        for step, layer in enumerate(layers):
-            x, y = first_inputs[step].index, layer.output.index
-            spans[source[x]][2] = step
-            if layer.kernel is None:
-                source[y] = source[x]
-            else:
-                source[y] = y
-                spans[y] = [_bytes(layer.output), step, step]
-        for tensor in outputs:
-            spans[source[tensor.index]][2] = len(layers)
-        owners = sorted(spans)
-        blocks = [spans[owner] for owner in owners]
-        blocks += [[(layer.scratch_bytes + 3) & ~3, i, i] for i, layer in enumerate(layers)]
-        floats = {}
-        for tensor in inputs + [layer.output for layer in layers]:
-            if tensor.type == FLOAT32 and tensor.index in spans:
-                floats[tensor.index] = tensor.size
-        float_bytes = 4 * sum(floats.values())
-        offsets, arena_bytes = plan(blocks)
-        self.arena_bytes = arena_bytes + float_bytes
-        if self.arena_bytes > _MOST_ARENA_BYTES:
-            raise ValueError("the model needs %d bytes between its layers, more than any small board has; use fewer "
-                             "channels or a shorter input" % self.arena_bytes)
-        try:
-            arena = array("b", bytes(arena_bytes))
-            arena = memoryview(kernels.place(arena) if kernels else arena)
-            memory = {}
-            for owner, offset in zip(owners, offsets):
-                memory[owner] = array("f", bytes(4 * floats[owner])) if owner in floats else (arena, offset)
-        except MemoryError:
-            raise MemoryError("the model needs an arena of %d bytes in one piece; free memory (gc.collect()), load the "
-                              "model first, or use a smaller one" % self.arena_bytes)
-
-        def view(tensor):
-            place = memory[source[tensor.index]]
-            return place[0][place[1] : place[1] + tensor.size] if isinstance(place, tuple) else place
-
-        views = {}
-        for tensor in inputs:
-            views[tensor.index] = view(tensor)
-        for layer, x, offset in zip(layers, first_inputs, offsets[len(owners) :]):
-            layer.x = views[x.index]
-            layer.values = views[layer.output.index] = view(layer.output)
-            layer.scratch = arena[offset : offset + layer.scratch_bytes]
-            if layer.kernel:
-                layer.run = (kernels and kernels.bind(layer, self.data)) or layer.run_python
-        return views
 
     def invoke(self, on_layer=None):
         """Compute ``output`` from ``input``.
@@ -307,11 +263,6 @@ def _expect_integers(graph):
 
 def _is_unsigned(values):
     return isinstance(values, memoryview) and getattr(values, "format", "B") == "B"
-
-
-def _bytes(tensor):
-    """Bytes in the arena, in whole words; floats have memory of their own."""
-    return (tensor.size + 3) & ~3 if tensor.type == INT8 else 0
 
 
 def _short(shape):

@@ -10,7 +10,7 @@ _WINDOW = ("batches height width channels filter_height filter_width dilation_he
            "stride_height stride_width first_top end_top first_left end_left lowest highest")
 _CONVOLUTION = (_WINDOW + " units input_zero_point zero_point", "biases multipliers shifts")
 
-# Kernel: its numbers, and its buffers after x, y, scratch and weights.
+# Kernel: its numbers, and its buffers after scratch, weights, inputs and outputs.
 LAYOUTS = {
     "fully_connected": ("batches depth units zero_point lowest highest", "biases mantissas exponents"),
     "conv_2d": _CONVOLUTION,
@@ -53,8 +53,12 @@ class Kernels:
         p, place, address = layer.parameters, self.place, self.address
         keep = [place(array("i", [getattr(p, number) for number in numbers.split()]))]
         keep += [place(getattr(p, buffer)) for buffer in buffers.split()]
-        addresses = [address(layer.x), address(layer.values), address(layer.scratch) if layer.scratch else 0,
-                     address(data) + p.weights_at if hasattr(p, "weights_at") else 0]
+        start = address(data)
+        addresses = [address(layer.scratch) if layer.scratch else 0,
+                     start + p.weights_at if hasattr(p, "weights_at") else 0]
+        addresses += [start + tensor.data_start if tensor.is_constant else address(view)
+                      for tensor, view in zip(layer.inputs, _all(layer.x))]
+        addresses += [address(view) for view in _all(layer.y)]
         addresses += [address(buffer) for buffer in keep[1:]]
         keep.append(place(array("I", addresses)))
         return self.call(getattr(self.functions, name), address(keep[0]), address(keep[-1]), keep)
@@ -62,3 +66,7 @@ class Kernels:
     def call(self, function, numbers, addresses, keep):
         # The buffers live as long as the function: `keep` is a default, so that nothing is allocated in a call.
         return lambda numbers=numbers, addresses=addresses, keep=keep: function(numbers, addresses)
+
+
+def _all(views):
+    return views if isinstance(views, list) else [views]

@@ -42,15 +42,18 @@ class Parameters:
 class Prepared:
     """A kernel with its parameters.
 
-    ``kernel`` is None if the output is the input under another shape: then both share their memory.
+    ``kernel`` is None if the output is the input under another shape: then both share their memory. ``inputs``: the
+    tensors that it reads as values; ``in_place``: it may write its output over an input of the same size.
     """
 
-    def __init__(self, kernel, parameters, macs=0, scratch_bytes=0, weight_bytes=0):
+    def __init__(self, kernel, parameters, inputs, macs=0, scratch_bytes=0, weight_bytes=0, in_place=False):
         self.kernel = kernel
         self.parameters = parameters
+        self.inputs = inputs
         self.macs = macs
         self.scratch_bytes = scratch_bytes
         self.weight_bytes = weight_bytes
+        self.in_place = in_place
 
 
 def prepare(operator):
@@ -233,7 +236,7 @@ def _prepare_fully_connected(operator):
         biases=_fold(operator, x.zero_point, values, units, depth, 1, depth),
         mantissas=mantissas, exponents=exponents,
         zero_point=y.zero_point, lowest=lowest, highest=highest)
-    return Prepared(kernels.fully_connected, parameters, macs=y.size * depth, weight_bytes=weights.size)
+    return Prepared(kernels.fully_connected, parameters, [x], macs=y.size * depth, weight_bytes=weights.size)
 
 
 def _window(operator, options, filter_height, filter_width, x, y, dilation_height=1, dilation_width=1):
@@ -312,7 +315,7 @@ def _prepare_conv(operator, depthwise):
                      or p.end_left - p.stride_width + p.reach_width > p.width)
     p.outside = array("b", [x.zero_point] * patch) if needs_padding else None
     kernel = kernels.depthwise_conv_2d if depthwise else kernels.conv_2d
-    return Prepared(kernel, p, macs=y.size * per_unit, scratch_bytes=patch, weight_bytes=weights.size)
+    return Prepared(kernel, p, [x], macs=y.size * per_unit, scratch_bytes=patch, weight_bytes=weights.size)
 
 
 def _prepare_conv_2d(operator):
@@ -330,7 +333,7 @@ def _prepare_pool(operator, kernel):
     p = _window(operator, options, options.number(4, "i"), options.number(3, "i"), x, y)
     _expect_shape(operator, y, y.shape[:3] + (p.channels,))
     p.lowest, p.highest = _limits(operator, options.number(5, "b"), y)
-    return Prepared(kernel, p)
+    return Prepared(kernel, p, [x])
 
 
 def _prepare_max_pool(operator):
@@ -371,7 +374,7 @@ def _prepare_mean(operator):
     extra = min(bit_length(count) - 1, 32, 31 + shift)
     parameters = Parameters(starts=starts, steps=steps, outputs=len(starts), count=count, bias=-x.zero_point * count,
                             multiplier=(multiplier << extra) // count, shift=shift - extra, zero_point=y.zero_point)
-    return Prepared(kernels.mean, parameters)
+    return Prepared(kernels.mean, parameters, [x])
 
 
 def _prepare_reshape(operator):
@@ -379,7 +382,7 @@ def _prepare_reshape(operator):
     if x.size != y.size or x.type != y.type or x.type not in (INT8, FLOAT32):
         _refuse(operator, "expected an output of %d values of %s, found %d of %s; convert the model again"
                 % (x.size, x.type_name, y.size, y.type_name))
-    return Prepared(None, None)
+    return Prepared(None, None, [x])
 
 
 def _prepare_softmax(operator):
@@ -403,7 +406,7 @@ def _prepare_softmax(operator):
     multiplier, shift = quantized_multiplier((mantissa, exponent)) if bits < 31 else ((1 << 31) - 1, 31)
     parameters = Parameters(size=x.size, depth=x.shape[-1], multiplier=multiplier, shift=shift,
                             least_difference=-((31 << 26) >> shift))
-    return Prepared(kernels.softmax, parameters)
+    return Prepared(kernels.softmax, parameters, [x])
 
 
 def _prepare_quantize(operator):
@@ -411,11 +414,12 @@ def _prepare_quantize(operator):
     _expect_shape(operator, y, x.shape)
     _expect_int8(operator, y)
     if x.type == FLOAT32:
-        return Prepared(kernels.quantize, float_parameters(y))
+        return Prepared(kernels.quantize, float_parameters(y), [x])
     _expect_int8(operator, x)
     multiplier, shift = quantized_multiplier(divide(_scale(x), _scale(y)))
-    return Prepared(kernels.requantize, Parameters(size=y.size, input_zero_point=x.zero_point, zero_point=y.zero_point,
-                                                   multiplier=multiplier, shift=shift))
+    parameters = Parameters(size=y.size, input_zero_point=x.zero_point, zero_point=y.zero_point,
+                            multiplier=multiplier, shift=shift)
+    return Prepared(kernels.requantize, parameters, [x], in_place=True)
 
 
 def _prepare_dequantize(operator):
@@ -424,7 +428,7 @@ def _prepare_dequantize(operator):
     _expect_int8(operator, x)
     if y.type != FLOAT32:
         _refuse(operator, "expected a float32 output, found %s; convert the model again" % y.type_name)
-    return Prepared(kernels.dequantize, float_parameters(x))
+    return Prepared(kernels.dequantize, float_parameters(x), [x])
 
 
 def float_parameters(tensor):

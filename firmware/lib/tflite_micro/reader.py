@@ -213,6 +213,8 @@ class Tensor:
         """The constant's values, in place."""
         return int8_view(self._table.file.data, self.data_start, self.data_bytes)
 
+    view = int8_view
+
 
 class Operator:
     """One operator: ``code`` (of schema.fbs), ``name``, ``inputs`` and ``outputs`` (Tensors, None if left out)."""

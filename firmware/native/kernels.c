@@ -295,6 +295,44 @@ KERNEL(mean)
     }
 }
 
+// Boxes of values, each with its own steps in the source and in the target: see moving.py.
+enum { MOVE_INPUTS, MOVE_OUTPUTS, MOVE_ITEM_BYTES, MOVE_COUNT, MOVE_FILLS, MOVE_FILL, MOVE_SIZE };
+enum { MOVE_DIMENSIONS = 6, MOVE_PIECE = 4 + 3 * MOVE_DIMENSIONS };
+
+KERNEL(move)
+{
+    void *const *sources = a + X, *const *targets = sources + p[MOVE_INPUTS];
+    const int32_t *piece = targets[p[MOVE_OUTPUTS]];
+    int32_t is_byte = p[MOVE_ITEM_BYTES] == 1;
+    if (p[MOVE_FILLS]) {
+        for (int32_t i = 0; i < p[MOVE_SIZE]; i++) {
+            if (is_byte) {
+                ((int8_t *)targets[0])[i] = (int8_t)p[MOVE_FILL];
+            } else {
+                ((int32_t *)targets[0])[i] = p[MOVE_FILL];
+            }
+        }
+    }
+    for (int32_t i = 0; i < p[MOVE_COUNT]; i++, piece += MOVE_PIECE) {
+        const int32_t *n = piece + 4, *from = n + MOVE_DIMENSIONS, *to = from + MOVE_DIMENSIONS;
+        const int8_t *x = sources[piece[0]];
+        int8_t *y = targets[piece[1]];
+        for (int32_t i0 = 0, x0 = piece[2], y0 = piece[3]; i0 < n[0]; i0++, x0 += from[0], y0 += to[0]) {
+        for (int32_t i1 = 0, x1 = x0, y1 = y0; i1 < n[1]; i1++, x1 += from[1], y1 += to[1]) {
+        for (int32_t i2 = 0, x2 = x1, y2 = y1; i2 < n[2]; i2++, x2 += from[2], y2 += to[2]) {
+        for (int32_t i3 = 0, x3 = x2, y3 = y2; i3 < n[3]; i3++, x3 += from[3], y3 += to[3]) {
+        for (int32_t i4 = 0, x4 = x3, y4 = y3; i4 < n[4]; i4++, x4 += from[4], y4 += to[4]) {
+            for (int32_t i5 = 0, x5 = x4, y5 = y4; i5 < n[5]; i5++, x5 += from[5], y5 += to[5]) {
+                if (is_byte) {
+                    y[y5] = x[x5];
+                } else {
+                    ((int32_t *)y)[y5] = ((const int32_t *)x)[x5];
+                }
+            }
+        }}}}}
+    }
+}
+
 enum { REQUANTIZE_SIZE, REQUANTIZE_INPUT_ZERO_POINT, REQUANTIZE_ZERO_POINT, REQUANTIZE_MULTIPLIER, REQUANTIZE_SHIFT };
 
 KERNEL(requantize)

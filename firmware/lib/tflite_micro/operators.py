@@ -79,7 +79,12 @@ def prepare(operator):
             advice = "use convolution instead of recurrent layers"
         raise ValueError("the model uses %s (operator %d), which the board runtime lacks; %s"
                          % (name, operator.index, advice))
-    return TABLE[operator.code][1](operator)
+    _, function = TABLE[operator.code]
+    if isinstance(function, str):
+        module, name = function.split(".")
+        package = __import__("", globals(), None, (module,), 1)  # from . import module
+        function = getattr(getattr(package, module), name)
+    return function(operator)
 
 
 def name_of(operator):
@@ -87,26 +92,26 @@ def name_of(operator):
     return TABLE[operator.code][0] if operator.code in TABLE else operator.name
 
 
-def _refuse(operator, message):
+def refuse(operator, message):
     raise ValueError("%s (operator %d): %s" % (name_of(operator), operator.index, message))
 
 
 def _expect_shape(operator, tensor, shape):
     if tensor.shape != tuple(shape):
-        _refuse(operator, "expected the shape %s for tensor %d, found %s; convert the model again"
+        refuse(operator, "expected the shape %s for tensor %d, found %s; convert the model again"
                 % (shape_text(shape), tensor.index, shape_text(tensor.shape)))
 
 
 def _ends(operator, inputs_least, inputs_most):
     """The first input and the only output, with the counts checked."""
     if not inputs_least <= len(operator.inputs) <= inputs_most or len(operator.outputs) != 1:
-        _refuse(operator, "expected %d to %d inputs and 1 output, found %d and %d; convert the model again"
+        refuse(operator, "expected %d to %d inputs and 1 output, found %d and %d; convert the model again"
                 % (inputs_least, inputs_most, len(operator.inputs), len(operator.outputs)))
     x, y = operator.inputs[0], operator.outputs[0]
     if x is None or x.is_constant or y.is_constant:
-        _refuse(operator, "its input and output must be computed, not constant; convert the model again")
+        refuse(operator, "its input and output must be computed, not constant; convert the model again")
     if not x.size or not y.size:
-        _refuse(operator, "a tensor of shape %s has no values; convert the model again"
+        refuse(operator, "a tensor of shape %s has no values; convert the model again"
                 % shape_text(y.shape if x.size else x.shape))
     return x, y
 
@@ -115,17 +120,17 @@ def _expect_int8(operator, *tensors):
     """int8 with one scale and a zero point in range."""
     for tensor in tensors:
         if tensor.type != INT8:
-            _refuse(operator, "expected int8, found %s in tensor %d; convert the model to full int8 (lesson 09)"
+            refuse(operator, "expected int8, found %s in tensor %d; convert the model to full int8 (lesson 09)"
                     % (tensor.type_name, tensor.index))
         if tensor.scale_count != 1 or not -128 <= tensor.zero_point <= 127:
-            _refuse(operator, "tensor %d is int8 without a scale and a zero point; convert the model to full int8 "
+            refuse(operator, "tensor %d is int8 without a scale and a zero point; convert the model to full int8 "
                     "(lesson 09)" % tensor.index)
 
 
-def _options(operator):
+def options_of(operator):
     options = operator.options
     if options is None:
-        _refuse(operator, "its options are missing; convert the model again")
+        refuse(operator, "its options are missing; convert the model again")
     return options
 
 
@@ -147,7 +152,7 @@ def _limits(operator, activation, y):
         lowest = max(lowest, y.zero_point + quantize_constant(-1, scale))
         highest = min(highest, y.zero_point + quantize_constant(1, scale))
     if activation not in (_NONE, _RELU, _RELU_N1_TO_1, _RELU6):
-        _refuse(operator, "its fused activation %d is none of NONE, RELU, RELU_N1_TO_1, RELU6; replace it with RELU"
+        refuse(operator, "its fused activation %d is none of NONE, RELU, RELU_N1_TO_1, RELU6; replace it with RELU"
                 % activation)
     return lowest, highest
 
@@ -156,7 +161,7 @@ def _constant(operator, i, type_, what):
     """Input ``i``, which must be a constant of this type, whole."""
     tensor = operator.inputs[i]
     if tensor is None or tensor.type != type_ or not tensor.size or tensor.data_bytes != tensor.bytes:
-        _refuse(operator, "its %s must be constant, whole and of another type; convert the model to full int8 "
+        refuse(operator, "its %s must be constant, whole and of another type; convert the model to full int8 "
                 "(lesson 09)" % what)
     return tensor
 
@@ -165,10 +170,10 @@ def _weights(operator, units, channel_axis):
     """The filter tensor, with its scales checked."""
     weights = _constant(operator, 1, INT8, "weights")
     if weights.scale_count == 0 or weights.zero_point != 0:
-        _refuse(operator, "its weights must have a scale and the zero point 0, found %d; convert the model again"
+        refuse(operator, "its weights must have a scale and the zero point 0, found %d; convert the model again"
                 % weights.zero_point)
     if weights.scale_count > 1 and (weights.scale_count != units or weights.quantized_dimension != channel_axis):
-        _refuse(operator, "its weights have %d scales along axis %d, expected one for each of %d outputs along axis "
+        refuse(operator, "its weights have %d scales along axis %d, expected one for each of %d outputs along axis "
                 "%d; convert the model again" % (weights.scale_count, weights.quantized_dimension, units, channel_axis))
     return weights
 
@@ -182,7 +187,7 @@ def _fold(operator, zero_point, weights, units, first_step, step, count):
     if len(operator.inputs) > 2 and operator.inputs[2] is not None:
         bias = _constant(operator, 2, INT32, "bias")
         if bias.size != units:
-            _refuse(operator, "expected %d biases, found %d; convert the model again" % (units, bias.size))
+            refuse(operator, "expected %d biases, found %d; convert the model again" % (units, bias.size))
     folded = array("i", bytes(4 * units))
     for unit in range(units):
         total = bias.int32(unit) if bias else 0
@@ -211,16 +216,16 @@ def _multipliers(x, weights, y, units):
 def _prepare_fully_connected(operator):
     x, y = _ends(operator, 2, 3)
     _expect_int8(operator, x, y)
-    options = _options(operator)
+    options = options_of(operator)
     weights = operator.inputs[1]
     if weights is None or len(weights.shape) != 2 or not weights.size or x.size % weights.shape[1]:
-        _refuse(operator, "its weights do not fit its input of shape %s; convert the model again"
+        refuse(operator, "its weights do not fit its input of shape %s; convert the model again"
                 % shape_text(x.shape))
     units, depth = weights.shape
     weights = _weights(operator, units, 0)
     batches = x.size // depth
     if y.size != batches * units or y.shape[-1:] != (units,):
-        _refuse(operator, "expected an output of %d rows of %d values, found %s; convert the model again"
+        refuse(operator, "expected an output of %d rows of %d values, found %s; convert the model again"
                 % (batches, units, shape_text(y.shape)))
     values = weights.int8_view()
     lowest, highest = _limits(operator, options.number(0, "b"), y)
@@ -242,15 +247,15 @@ def _prepare_fully_connected(operator):
 def _window(operator, options, filter_height, filter_width, x, y, dilation_height=1, dilation_width=1):
     """Parameters that every sliding window has; fields 0 to 2 of the options are padding and strides."""
     if len(x.shape) != 4 or len(y.shape) != 4:
-        _refuse(operator, "expected batch x height x width x channels, found %s and %s; convert the model again"
+        refuse(operator, "expected batch x height x width x channels, found %s and %s; convert the model again"
                 % (shape_text(x.shape), shape_text(y.shape)))
     padding = options.number(0, "b")
     stride_width, stride_height = options.number(1, "i"), options.number(2, "i")
     for value in (stride_height, stride_width, dilation_height, dilation_width, filter_height, filter_width):
         if not 1 <= value <= 65535:
-            _refuse(operator, "a stride, dilation or filter size is %d; convert the model again" % value)
+            refuse(operator, "a stride, dilation or filter size is %d; convert the model again" % value)
     if padding not in (_SAME, _VALID):
-        _refuse(operator, "its padding is neither SAME nor VALID; convert the model again")
+        refuse(operator, "its padding is neither SAME nor VALID; convert the model again")
     batches, height, width, channels = x.shape
     reach_height = (filter_height - 1) * dilation_height + 1
     reach_width = (filter_width - 1) * dilation_width + 1
@@ -277,10 +282,10 @@ def _window(operator, options, filter_height, filter_width, x, y, dilation_heigh
 def _prepare_conv(operator, depthwise):
     x, y = _ends(operator, 2, 3)
     _expect_int8(operator, x, y)
-    options = _options(operator)
+    options = options_of(operator)
     weights = operator.inputs[1]
     if weights is None or len(weights.shape) != 4 or len(x.shape) != 4 or not weights.size:
-        _refuse(operator, "its weights do not fit its input of shape %s; convert the model again"
+        refuse(operator, "its weights do not fit its input of shape %s; convert the model again"
                 % shape_text(x.shape))
     channels = x.shape[3]
     if depthwise:
@@ -296,7 +301,7 @@ def _prepare_conv(operator, depthwise):
         per_unit = filter_height * filter_width * channels
         steps = (per_unit, 1, per_unit)
     if not fits:
-        _refuse(operator, "its weights of shape %s do not fit %d input channels (grouped convolution is not there); "
+        refuse(operator, "its weights of shape %s do not fit %d input channels (grouped convolution is not there); "
                 "use groups=1" % (shape_text(weights.shape), channels))
     weights = _weights(operator, units, 3 if depthwise else 0)
     p = _window(operator, options, filter_height, filter_width, x, y,
@@ -310,7 +315,7 @@ def _prepare_conv(operator, depthwise):
     p.lowest, p.highest = _limits(operator, options.number(activation, "b"), y)
     patch = filter_height * filter_width * channels
     if patch > 4 * weights.size * channels:
-        _refuse(operator, "its weights do not fit its input; convert the model again")
+        refuse(operator, "its weights do not fit its input; convert the model again")
     needs_padding = (p.first_top < 0 or p.first_left < 0 or p.end_top - p.stride_height + p.reach_height > p.height
                      or p.end_left - p.stride_width + p.reach_width > p.width)
     p.outside = array("b", [x.zero_point] * patch) if needs_padding else None
@@ -329,7 +334,7 @@ def _prepare_depthwise_conv_2d(operator):
 def _prepare_pool(operator, kernel):
     x, y = _ends(operator, 1, 1)
     _expect_int8(operator, x, y)
-    options = _options(operator)
+    options = options_of(operator)
     p = _window(operator, options, options.number(4, "i"), options.number(3, "i"), x, y)
     _expect_shape(operator, y, y.shape[:3] + (p.channels,))
     p.lowest, p.highest = _limits(operator, options.number(5, "b"), y)
@@ -353,7 +358,7 @@ def _prepare_mean(operator):
     for i in range(min(axes.size, 8)):
         axis = axes.int32(i)
         if not -rank <= axis < rank:
-            _refuse(operator, "axis %d is not one of %d; convert the model again" % (axis, rank))
+            refuse(operator, "axis %d is not one of %d; convert the model again" % (axis, rank))
         reduced[axis] = True
     starts, steps = array("i", [0]), array("i", [0])
     stride = x.size
@@ -366,7 +371,7 @@ def _prepare_mean(operator):
         else:
             starts = grown
     if len(starts) != y.size:
-        _refuse(operator, "expected an output of %d values, found %d; convert the model again"
+        refuse(operator, "expected an output of %d values, found %d; convert the model again"
                 % (len(starts), y.size))
     count = len(steps)
     multiplier, shift = quantized_multiplier(divide(_scale(x), _scale(y)))
@@ -380,7 +385,7 @@ def _prepare_mean(operator):
 def _prepare_reshape(operator):
     x, y = _ends(operator, 1, 2)
     if x.size != y.size or x.type != y.type or x.type not in (INT8, FLOAT32):
-        _refuse(operator, "expected an output of %d values of %s, found %d of %s; convert the model again"
+        refuse(operator, "expected an output of %d values of %s, found %d of %s; convert the model again"
                 % (x.size, x.type_name, y.size, y.type_name))
     return Prepared(None, None, [x])
 
@@ -390,17 +395,17 @@ def _prepare_softmax(operator):
     _expect_int8(operator, x, y)
     _expect_shape(operator, y, x.shape)
     if y.zero_point != -128 or abs(y.scale * 256 - 1) > 0.001:
-        _refuse(operator, "expected the output scale 1/256 and zero point -128, found %s and %d; convert the model "
+        refuse(operator, "expected the output scale 1/256 and zero point -128, found %s and %d; convert the model "
                 "again" % (y.scale, y.zero_point))
     if not x.shape:
-        _refuse(operator, "its input has no axis; convert the model again")
+        refuse(operator, "its input has no axis; convert the model again")
     # Differences are scaled to 26 fractional bits; more than 5 integer bits are never needed.
-    beta = from_float_bits(_options(operator).number(0, "I"))
+    beta = from_float_bits(options_of(operator).number(0, "I"))
     mantissa, exponent = divide(multiply(beta, _scale(x)), (1, 0))
     exponent += 26
     bits = bit_length(mantissa) + exponent
     if bits < 1:
-        _refuse(operator, "its input scale is %s, too small for a difference to count; train the model longer"
+        refuse(operator, "its input scale is %s, too small for a difference to count; train the model longer"
                 % x.scale)
     # From 31 bits on, any difference but 0 is beyond what counts, and the multiplier no longer matters.
     multiplier, shift = quantized_multiplier((mantissa, exponent)) if bits < 31 else ((1 << 31) - 1, 31)
@@ -427,7 +432,7 @@ def _prepare_dequantize(operator):
     _expect_shape(operator, y, x.shape)
     _expect_int8(operator, x)
     if y.type != FLOAT32:
-        _refuse(operator, "expected a float32 output, found %s; convert the model again" % y.type_name)
+        refuse(operator, "expected a float32 output, found %s; convert the model again" % y.type_name)
     return Prepared(kernels.dequantize, float_parameters(x), [x])
 
 
@@ -437,8 +442,33 @@ def float_parameters(tensor):
     return Parameters(scale=tensor.scale, zero_point=tensor.zero_point, cell=array("f", [0.0]))
 
 
+def constant_numbers(operator, tensor):
+    """The values of a constant int32 tensor, such as axes or margins, as a list."""
+    if tensor is None or tensor.type != INT32 or not tensor.size or tensor.data_bytes != tensor.bytes \
+            or tensor.size > 64:
+        refuse(operator, "its axes, margins or places must be constant int32; give the model Input(..., batch_size=1) "
+               "and convert it again")
+    return [tensor.int32(i) for i in range(tensor.size)]
+
+
+def normal_axis(operator, axis, rank):
+    """An axis counted from the front; refuses one that the tensor does not have."""
+    if not -rank <= axis < rank:
+        refuse(operator, "axis %d is not one of %d; convert the model again" % (axis, rank))
+    return axis + rank if axis < 0 else axis
+
+
+def expect_same_scale(operator, x, y):
+    """Both must have the same quantization, since their values are copied as they are."""
+    if x.type == INT8 and (x.scale != y.scale or x.zero_point != y.zero_point):
+        refuse(operator, "its input and output have different scales; convert the model again")
+
+
+# Number in schema.fbs: name, and how it is prepared: a function, or one in a module that is loaded when a model
+# needs it.
 TABLE = {
     1: ("AVERAGE_POOL_2D", _prepare_average_pool),
+    2: ("CONCATENATION", "moving.prepare_concatenation"),
     3: ("CONV_2D", _prepare_conv_2d),
     4: ("DEPTHWISE_CONV_2D", _prepare_depthwise_conv_2d),
     6: ("DEQUANTIZE", _prepare_dequantize),
@@ -446,8 +476,16 @@ TABLE = {
     17: ("MAX_POOL_2D", _prepare_max_pool),
     22: ("RESHAPE", _prepare_reshape),
     25: ("SOFTMAX", _prepare_softmax),
+    34: ("PAD", "moving.prepare_pad"),
+    39: ("TRANSPOSE", "moving.prepare_transpose"),
     40: ("MEAN", _prepare_mean),
     43: ("SQUEEZE", _prepare_reshape),
+    45: ("STRIDED_SLICE", "moving.prepare_strided_slice"),
+    49: ("SPLIT", "moving.prepare_split"),
+    60: ("PADV2", "moving.prepare_pad"),
+    65: ("SLICE", "moving.prepare_slice"),
     70: ("EXPAND_DIMS", _prepare_reshape),
+    83: ("PACK", "moving.prepare_pack"),
+    88: ("UNPACK", "moving.prepare_unpack"),
     114: ("QUANTIZE", _prepare_quantize),
 }

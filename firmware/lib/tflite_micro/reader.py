@@ -19,11 +19,21 @@ try:
         """Items of ``data`` from ``start`` as signed bytes, in place (read by index only)."""
         layout = {"items": (uctypes.ARRAY | 0, uctypes.INT8 | count)}
         return uctypes.struct(uctypes.addressof(data) + start, layout).items
+
+    def typed_view(data, start, count, type_):
+        """As `int8_view` for float32 and int32, at any address."""
+        code = uctypes.FLOAT32 if type_ == FLOAT32 else uctypes.INT32
+        layout = {"items": (uctypes.ARRAY | 0, code | count)}
+        return uctypes.struct(uctypes.addressof(data) + start, layout, uctypes.LITTLE_ENDIAN).items
 except ImportError:  # CPython
 
     def int8_view(data, start, count):
         """Items of ``data`` from ``start`` as signed bytes, in place (read by index only)."""
         return memoryview(data)[start : start + count].cast("b")
+
+    def typed_view(data, start, count, type_):
+        """As `int8_view` for float32 and int32, at any address."""
+        return memoryview(data)[start : start + 4 * count].cast("f" if type_ == FLOAT32 else "i")
 
 
 FLOAT32 = 0
@@ -213,7 +223,11 @@ class Tensor:
         """The constant's values, in place."""
         return int8_view(self._table.file.data, self.data_start, self.data_bytes)
 
-    view = int8_view
+    def view(self):
+        """The constant's values by their own type, in place (read by index only)."""
+        if self.type == INT8:
+            return self.int8_view()
+        return typed_view(self._table.file.data, self.data_start, self.size, self.type)
 
 
 class Operator:

@@ -297,7 +297,7 @@ KERNEL(mean)
 
 // Boxes of values, each with its own steps in the source and in the target: see moving.py.
 enum { MOVE_INPUTS, MOVE_OUTPUTS, MOVE_ITEM_BYTES, MOVE_COUNT, MOVE_FILLS, MOVE_FILL, MOVE_SIZE };
-enum { MOVE_DIMENSIONS = 6, MOVE_PIECE = 4 + 3 * MOVE_DIMENSIONS };
+enum { DIMENSIONS = 6, MOVE_PIECE = 4 + 3 * DIMENSIONS };
 
 KERNEL(move)
 {
@@ -314,7 +314,7 @@ KERNEL(move)
         }
     }
     for (int32_t i = 0; i < p[MOVE_COUNT]; i++, piece += MOVE_PIECE) {
-        const int32_t *n = piece + 4, *from = n + MOVE_DIMENSIONS, *to = from + MOVE_DIMENSIONS;
+        const int32_t *n = piece + 4, *from = n + DIMENSIONS, *to = from + DIMENSIONS;
         const int8_t *x = sources[piece[0]];
         int8_t *y = targets[piece[1]];
         for (int32_t i0 = 0, x0 = piece[2], y0 = piece[3]; i0 < n[0]; i0++, x0 += from[0], y0 += to[0]) {
@@ -331,6 +331,65 @@ KERNEL(move)
             }
         }}}}}
     }
+}
+
+enum { LOOKUP_SIZE };
+enum { LOOKUP_TABLE = OWN };
+
+KERNEL(lookup)
+{
+    const int8_t *x = a[X], *table = a[LOOKUP_TABLE];
+    int8_t *y = a[Y];
+    for (int32_t i = 0; i < p[LOOKUP_SIZE]; i++) {
+        y[i] = table[x[i] + 128];
+    }
+}
+
+// Two tensors into one: see elementwise.py.
+enum {
+    BINARY_KIND, BINARY_LOWEST, BINARY_HIGHEST, ZERO_POINT_A, ZERO_POINT_B, BINARY_ZERO_POINT, BITS, MULTIPLIER_A,
+    SHIFT_A, MULTIPLIER_B, SHIFT_B, MULTIPLIER, SHIFT
+};
+enum { BINARY_A = X, BINARY_B, BINARY_Y, BINARY_STEPS };
+enum { ADD, SUB, MUL, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE };
+
+static inline int32_t combine(const int32_t *p, int32_t kind, int32_t a, int32_t b)
+{
+    if (kind == MAXIMUM) {
+        return at_least(a, b);
+    }
+    if (kind == MINIMUM) {
+        return at_most(a, b);
+    }
+    a -= p[ZERO_POINT_A];
+    b -= p[ZERO_POINT_B];
+    int32_t total = a * b;
+    if (kind != MUL) {
+        a = rescale(shift_left(a, p[BITS]), p[MULTIPLIER_A], p[SHIFT_A]);
+        b = rescale(shift_left(b, p[BITS]), p[MULTIPLIER_B], p[SHIFT_B]);
+        total = kind == ADD ? a + b : a - b;
+        if (kind == SQUARED_DIFFERENCE) {
+            total *= total;
+        }
+    }
+    return rescale(total, p[MULTIPLIER], p[SHIFT]) + p[BINARY_ZERO_POINT];
+}
+
+KERNEL(binary)
+{
+    const int8_t *x = a[BINARY_A], *z = a[BINARY_B];
+    int8_t *y = a[BINARY_Y];
+    const int32_t *n = a[BINARY_STEPS], *s = n + DIMENSIONS, *t = s + DIMENSIONS, *u = t + DIMENSIONS;
+    for (int32_t i0 = 0, x0 = 0, z0 = 0, y0 = 0; i0 < n[0]; i0++, x0 += s[0], z0 += t[0], y0 += u[0]) {
+    for (int32_t i1 = 0, x1 = x0, z1 = z0, y1 = y0; i1 < n[1]; i1++, x1 += s[1], z1 += t[1], y1 += u[1]) {
+    for (int32_t i2 = 0, x2 = x1, z2 = z1, y2 = y1; i2 < n[2]; i2++, x2 += s[2], z2 += t[2], y2 += u[2]) {
+    for (int32_t i3 = 0, x3 = x2, z3 = z2, y3 = y2; i3 < n[3]; i3++, x3 += s[3], z3 += t[3], y3 += u[3]) {
+    for (int32_t i4 = 0, x4 = x3, z4 = z3, y4 = y3; i4 < n[4]; i4++, x4 += s[4], z4 += t[4], y4 += u[4]) {
+        for (int32_t i5 = 0, x5 = x4, z5 = z4, y5 = y4; i5 < n[5]; i5++, x5 += s[5], z5 += t[5], y5 += u[5]) {
+            int32_t value = combine(p, p[BINARY_KIND], x[x5], z[z5]);
+            y[y5] = (int8_t)clamp(value, p[BINARY_LOWEST], p[BINARY_HIGHEST]);
+        }
+    }}}}}
 }
 
 enum { REQUANTIZE_SIZE, REQUANTIZE_INPUT_ZERO_POINT, REQUANTIZE_ZERO_POINT, REQUANTIZE_MULTIPLIER, REQUANTIZE_SHIFT };

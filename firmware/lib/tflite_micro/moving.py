@@ -58,22 +58,30 @@ def _pieces(operator, boxes):
     """The numbers of `move` for boxes of (source, target, source start, target start, sizes, steps, steps)."""
     numbers = array("i")
     for source, target, x_start, y_start, sizes, x_steps, y_steps in boxes:
-        merged = []
-        for size, x_step, y_step in zip(sizes, x_steps, y_steps):
-            if size == 1:
-                continue
-            if merged and merged[-1][1] == x_step * size and merged[-1][2] == y_step * size:
-                merged[-1] = [merged[-1][0] * size, x_step, y_step]
-            else:
-                merged.append([size, x_step, y_step])
-        if len(merged) > _MOST_DIMENSIONS:
-            refuse(operator, "it moves boxes of %d dimensions, more than %d; convert the model again"
-                   % (len(merged), _MOST_DIMENSIONS))
-        merged = [[1, 0, 0]] * (_MOST_DIMENSIONS - len(merged)) + merged
         numbers.extend(array("i", [source, target, x_start, y_start]))
-        for column in range(3):
-            numbers.extend(array("i", [dimension[column] for dimension in merged]))
+        numbers.extend(merge(operator, [sizes, x_steps, y_steps]))
     return numbers
+
+
+def merge(operator, columns):
+    """Sizes and steps in several tensors for `_MOST_DIMENSIONS` dimensions, those that lie evenly made one.
+
+    ``columns``: the sizes, then the steps in each tensor.
+    """
+    merged = []
+    for row in zip(*columns):
+        size = row[0]
+        if size == 1:
+            continue
+        if merged and all([merged[-1][i] == row[i] * size for i in range(1, len(row))]):
+            merged[-1] = (merged[-1][0] * size,) + row[1:]
+        else:
+            merged.append(row)
+    if len(merged) > _MOST_DIMENSIONS:
+        refuse(operator, "it works on %d dimensions, more than %d; convert the model again"
+               % (len(merged), _MOST_DIMENSIONS))
+    merged = [(1,) + (0,) * (len(columns) - 1)] * (_MOST_DIMENSIONS - len(merged)) + merged
+    return array("i", [row[i] for i in range(len(columns)) for row in merged])
 
 
 def _moves(operator, inputs, boxes, fill=None):

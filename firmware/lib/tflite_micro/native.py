@@ -18,6 +18,9 @@ LAYOUTS = {
     "max_pool_2d": (_WINDOW, ""),
     "average_pool_2d": (_WINDOW, ""),
     "mean": ("outputs count bias multiplier shift zero_point", "starts steps"),
+    "lookup": ("size", "table"),
+    "binary": ("kind lowest highest zero_point_a zero_point_b zero_point bits multiplier_a shift_a multiplier_b shift_b "
+               "multiplier shift", "steps"),
     "move": ("inputs outputs item_bytes count fills fill_bits size", "pieces"),
     "requantize": ("size input_zero_point zero_point multiplier shift", ""),
     "softmax": ("size depth multiplier shift least_difference", ""),

@@ -20,13 +20,13 @@ _ADVICE = {
     "TANH": "replace it with RELU", "ELU": "replace it with RELU", "GELU": "replace it with RELU",
     "EXP": "replace the activation that makes it with RELU", "LOG": "replace the activation that makes it with RELU",
     "HARD_SWISH": "replace it with RELU6", "LEAKY_RELU": "replace it with RELU", "PRELU": "replace it with RELU",
-    "RELU": "put the activation into the layer before it: Dense(..., activation='relu')",
-    "RELU6": "put the activation into the layer before it",
+   
+   
     "SHAPE": "it comes from Flatten with an open batch: give the model Input(..., batch_size=1)",
-    "STRIDED_SLICE": "it comes from Flatten with an open batch: give the model Input(..., batch_size=1)",
-    "PACK": "it comes from Flatten with an open batch: give the model Input(..., batch_size=1)",
-    "ADD": "use a network without branches", "MUL": "fold BatchNormalization into the layer before it",
-    "PAD": "use padding='same' in the layer after it",
+   
+   
+   
+   
 }
 _RECURRENT = ("RNN", "LSTM", "WHILE", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN")
 
@@ -96,13 +96,13 @@ def refuse(operator, message):
     raise ValueError("%s (operator %d): %s" % (name_of(operator), operator.index, message))
 
 
-def _expect_shape(operator, tensor, shape):
+def expect_shape(operator, tensor, shape):
     if tensor.shape != tuple(shape):
         refuse(operator, "expected the shape %s for tensor %d, found %s; convert the model again"
                 % (shape_text(shape), tensor.index, shape_text(tensor.shape)))
 
 
-def _ends(operator, inputs_least, inputs_most):
+def ends(operator, inputs_least, inputs_most):
     """The first input and the only output, with the counts checked."""
     if not inputs_least <= len(operator.inputs) <= inputs_most or len(operator.outputs) != 1:
         refuse(operator, "expected %d to %d inputs and 1 output, found %d and %d; convert the model again"
@@ -116,7 +116,7 @@ def _ends(operator, inputs_least, inputs_most):
     return x, y
 
 
-def _expect_int8(operator, *tensors):
+def expect_int8(operator, *tensors):
     """int8 with one scale and a zero point in range."""
     for tensor in tensors:
         if tensor.type != INT8:
@@ -134,16 +134,16 @@ def options_of(operator):
     return options
 
 
-def _scale(tensor, channel=0):
+def scale_of(tensor, channel=0):
     if not tensor.scale_count:
         raise ValueError("tensor %d has no scale; convert the model to full int8 (lesson 09)" % tensor.index)
     return from_float_bits(tensor.scale_bits(channel))
 
 
-def _limits(operator, activation, y):
+def activation_limits(operator, activation, y):
     """Lowest and highest output that a fused activation leaves."""
     lowest, highest = -128, 127
-    scale = _scale(y)
+    scale = scale_of(y)
     if activation == _RELU or activation == _RELU6:
         lowest = max(lowest, y.zero_point)
     if activation == _RELU6:
@@ -207,15 +207,15 @@ def _multipliers(x, weights, y, units):
     shifts = array("b", bytes(units))
     for unit in range(units):
         if unit == 0 or weights.scale_count > 1:
-            ratio = divide(multiply(_scale(x), _scale(weights, unit)), _scale(y))
+            ratio = divide(multiply(scale_of(x), scale_of(weights, unit)), scale_of(y))
             multiplier, shift = quantized_multiplier(ratio)
         multipliers[unit], shifts[unit] = multiplier, shift
     return multipliers, shifts
 
 
 def _prepare_fully_connected(operator):
-    x, y = _ends(operator, 2, 3)
-    _expect_int8(operator, x, y)
+    x, y = ends(operator, 2, 3)
+    expect_int8(operator, x, y)
     options = options_of(operator)
     weights = operator.inputs[1]
     if weights is None or len(weights.shape) != 2 or not weights.size or x.size % weights.shape[1]:
@@ -228,13 +228,13 @@ def _prepare_fully_connected(operator):
         refuse(operator, "expected an output of %d rows of %d values, found %s; convert the model again"
                 % (batches, units, shape_text(y.shape)))
     values = weights.int8_view()
-    lowest, highest = _limits(operator, options.number(0, "b"), y)
+    lowest, highest = activation_limits(operator, options.number(0, "b"), y)
     # LiteRT's reference multiplies with the ratio of scales in double precision here, unlike in convolution.
     mantissas = array("q", bytes(8 * units))
     exponents = array("h", bytes(2 * units))
     for unit in range(units):
         if unit == 0 or weights.scale_count > 1:
-            mantissa, exponent = divide(multiply(_scale(x), _scale(weights, unit)), _scale(y))
+            mantissa, exponent = divide(multiply(scale_of(x), scale_of(weights, unit)), scale_of(y))
         mantissas[unit], exponents[unit] = mantissa, exponent
     parameters = Parameters(
         batches=batches, depth=depth, units=units, weights=values, weights_at=weights.data_start,
@@ -265,7 +265,7 @@ def _window(operator, options, filter_height, filter_width, x, y, dilation_heigh
     else:
         out_height = (height - reach_height) // stride_height + 1
         out_width = (width - reach_width) // stride_width + 1
-    _expect_shape(operator, y, (batches, out_height, out_width, y.shape[3]))
+    expect_shape(operator, y, (batches, out_height, out_width, y.shape[3]))
     # SAME pads as evenly as it can: the smaller half above and to the left.
     first_top = -(max(0, (out_height - 1) * stride_height + reach_height - height) // 2)
     first_left = -(max(0, (out_width - 1) * stride_width + reach_width - width) // 2)
@@ -280,8 +280,8 @@ def _window(operator, options, filter_height, filter_width, x, y, dilation_heigh
 
 
 def _prepare_conv(operator, depthwise):
-    x, y = _ends(operator, 2, 3)
-    _expect_int8(operator, x, y)
+    x, y = ends(operator, 2, 3)
+    expect_int8(operator, x, y)
     options = options_of(operator)
     weights = operator.inputs[1]
     if weights is None or len(weights.shape) != 4 or len(x.shape) != 4 or not weights.size:
@@ -306,13 +306,13 @@ def _prepare_conv(operator, depthwise):
     weights = _weights(operator, units, 3 if depthwise else 0)
     p = _window(operator, options, filter_height, filter_width, x, y,
                 options.number(dilation + 1, "i", 1), options.number(dilation, "i", 1))
-    _expect_shape(operator, y, y.shape[:3] + (units,))
+    expect_shape(operator, y, y.shape[:3] + (units,))
     p.units = units
     p.weights, p.weights_at = weights.int8_view(), weights.data_start
     p.biases = _fold(operator, x.zero_point, p.weights, units, *steps)
     p.multipliers, p.shifts = _multipliers(x, weights, y, units)
     p.input_zero_point, p.zero_point = x.zero_point, y.zero_point
-    p.lowest, p.highest = _limits(operator, options.number(activation, "b"), y)
+    p.lowest, p.highest = activation_limits(operator, options.number(activation, "b"), y)
     patch = filter_height * filter_width * channels
     if patch > 4 * weights.size * channels:
         refuse(operator, "its weights do not fit its input; convert the model again")
@@ -332,12 +332,12 @@ def _prepare_depthwise_conv_2d(operator):
 
 
 def _prepare_pool(operator, kernel):
-    x, y = _ends(operator, 1, 1)
-    _expect_int8(operator, x, y)
+    x, y = ends(operator, 1, 1)
+    expect_int8(operator, x, y)
     options = options_of(operator)
     p = _window(operator, options, options.number(4, "i"), options.number(3, "i"), x, y)
-    _expect_shape(operator, y, y.shape[:3] + (p.channels,))
-    p.lowest, p.highest = _limits(operator, options.number(5, "b"), y)
+    expect_shape(operator, y, y.shape[:3] + (p.channels,))
+    p.lowest, p.highest = activation_limits(operator, options.number(5, "b"), y)
     return Prepared(kernel, p, [x])
 
 
@@ -350,8 +350,8 @@ def _prepare_average_pool(operator):
 
 
 def _prepare_mean(operator):
-    x, y = _ends(operator, 2, 2)
-    _expect_int8(operator, x, y)
+    x, y = ends(operator, 2, 2)
+    expect_int8(operator, x, y)
     axes = _constant(operator, 1, INT32, "axes")
     rank = len(x.shape)
     reduced = [False] * rank
@@ -374,7 +374,7 @@ def _prepare_mean(operator):
         refuse(operator, "expected an output of %d values, found %d; convert the model again"
                 % (len(starts), y.size))
     count = len(steps)
-    multiplier, shift = quantized_multiplier(divide(_scale(x), _scale(y)))
+    multiplier, shift = quantized_multiplier(divide(scale_of(x), scale_of(y)))
     # 1 / count goes into the multiplier, with as many more bits as count has.
     extra = min(bit_length(count) - 1, 32, 31 + shift)
     parameters = Parameters(starts=starts, steps=steps, outputs=len(starts), count=count, bias=-x.zero_point * count,
@@ -383,7 +383,7 @@ def _prepare_mean(operator):
 
 
 def _prepare_reshape(operator):
-    x, y = _ends(operator, 1, 2)
+    x, y = ends(operator, 1, 2)
     if x.size != y.size or x.type != y.type or x.type not in (INT8, FLOAT32):
         refuse(operator, "expected an output of %d values of %s, found %d of %s; convert the model again"
                 % (x.size, x.type_name, y.size, y.type_name))
@@ -391,9 +391,9 @@ def _prepare_reshape(operator):
 
 
 def _prepare_softmax(operator):
-    x, y = _ends(operator, 1, 1)
-    _expect_int8(operator, x, y)
-    _expect_shape(operator, y, x.shape)
+    x, y = ends(operator, 1, 1)
+    expect_int8(operator, x, y)
+    expect_shape(operator, y, x.shape)
     if y.zero_point != -128 or abs(y.scale * 256 - 1) > 0.001:
         refuse(operator, "expected the output scale 1/256 and zero point -128, found %s and %d; convert the model "
                 "again" % (y.scale, y.zero_point))
@@ -401,7 +401,7 @@ def _prepare_softmax(operator):
         refuse(operator, "its input has no axis; convert the model again")
     # Differences are scaled to 26 fractional bits; more than 5 integer bits are never needed.
     beta = from_float_bits(options_of(operator).number(0, "I"))
-    mantissa, exponent = divide(multiply(beta, _scale(x)), (1, 0))
+    mantissa, exponent = divide(multiply(beta, scale_of(x)), (1, 0))
     exponent += 26
     bits = bit_length(mantissa) + exponent
     if bits < 1:
@@ -415,22 +415,22 @@ def _prepare_softmax(operator):
 
 
 def _prepare_quantize(operator):
-    x, y = _ends(operator, 1, 1)
-    _expect_shape(operator, y, x.shape)
-    _expect_int8(operator, y)
+    x, y = ends(operator, 1, 1)
+    expect_shape(operator, y, x.shape)
+    expect_int8(operator, y)
     if x.type == FLOAT32:
         return Prepared(kernels.quantize, float_parameters(y), [x])
-    _expect_int8(operator, x)
-    multiplier, shift = quantized_multiplier(divide(_scale(x), _scale(y)))
+    expect_int8(operator, x)
+    multiplier, shift = quantized_multiplier(divide(scale_of(x), scale_of(y)))
     parameters = Parameters(size=y.size, input_zero_point=x.zero_point, zero_point=y.zero_point,
                             multiplier=multiplier, shift=shift)
     return Prepared(kernels.requantize, parameters, [x], in_place=True)
 
 
 def _prepare_dequantize(operator):
-    x, y = _ends(operator, 1, 1)
-    _expect_shape(operator, y, x.shape)
-    _expect_int8(operator, x)
+    x, y = ends(operator, 1, 1)
+    expect_shape(operator, y, x.shape)
+    expect_int8(operator, x)
     if y.type != FLOAT32:
         refuse(operator, "expected a float32 output, found %s; convert the model again" % y.type_name)
     return Prepared(kernels.dequantize, float_parameters(x), [x])
@@ -438,7 +438,7 @@ def _prepare_dequantize(operator):
 
 def float_parameters(tensor):
     """What the kernels quantize and dequantize need for an int8 tensor."""
-    _scale(tensor)  # refuses a scale that is no number
+    scale_of(tensor)  # refuses a scale that is no number
     return Parameters(scale=tensor.scale, zero_point=tensor.zero_point, cell=array("f", [0.0]))
 
 
@@ -467,6 +467,7 @@ def expect_same_scale(operator, x, y):
 # Number in schema.fbs: name, and how it is prepared: a function, or one in a module that is loaded when a model
 # needs it.
 TABLE = {
+    0: ("ADD", "elementwise.prepare_add"),
     1: ("AVERAGE_POOL_2D", _prepare_average_pool),
     2: ("CONCATENATION", "moving.prepare_concatenation"),
     3: ("CONV_2D", _prepare_conv_2d),
@@ -474,18 +475,26 @@ TABLE = {
     6: ("DEQUANTIZE", _prepare_dequantize),
     9: ("FULLY_CONNECTED", _prepare_fully_connected),
     17: ("MAX_POOL_2D", _prepare_max_pool),
+    18: ("MUL", "elementwise.prepare_mul"),
+    19: ("RELU", "elementwise.prepare_relu"),
+    21: ("RELU6", "elementwise.prepare_relu6"),
     22: ("RESHAPE", _prepare_reshape),
     25: ("SOFTMAX", _prepare_softmax),
     34: ("PAD", "moving.prepare_pad"),
     39: ("TRANSPOSE", "moving.prepare_transpose"),
     40: ("MEAN", _prepare_mean),
+    41: ("SUB", "elementwise.prepare_sub"),
     43: ("SQUEEZE", _prepare_reshape),
     45: ("STRIDED_SLICE", "moving.prepare_strided_slice"),
     49: ("SPLIT", "moving.prepare_split"),
+    55: ("MAXIMUM", "elementwise.prepare_maximum"),
+    57: ("MINIMUM", "elementwise.prepare_minimum"),
     60: ("PADV2", "moving.prepare_pad"),
     65: ("SLICE", "moving.prepare_slice"),
     70: ("EXPAND_DIMS", _prepare_reshape),
     83: ("PACK", "moving.prepare_pack"),
     88: ("UNPACK", "moving.prepare_unpack"),
+    99: ("SQUARED_DIFFERENCE", "elementwise.prepare_squared_difference"),
+    101: ("ABS", "elementwise.prepare_abs"),
     114: ("QUANTIZE", _prepare_quantize),
 }

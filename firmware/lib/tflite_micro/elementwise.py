@@ -6,7 +6,7 @@ loaded by the integer formula that LiteRT's reference uses for each value.
 
 from array import array
 
-from .fixed_point import bit_length, divide, multiply, quantized_multiplier, rescale
+from .fixed_point import divide, multiply, quantized_multiplier, rescale
 from .moving import merge, steps_of
 from .operators import Parameters, Prepared, activation_limits, ends, expect_int8, expect_shape, options_of, refuse, \
     scale_of
@@ -172,7 +172,9 @@ def _prepare_table(operator, function):
 
 
 def _ratio(x, y):
-    return quantized_multiplier(divide(scale_of(x), scale_of(y)))
+    # LiteRT divides in float32 here, and in double precision elsewhere.
+    mantissa, exponent = divide(scale_of(x), scale_of(y), bits=24)
+    return quantized_multiplier((mantissa << 29, exponent - 29))
 
 
 def _prepare_relu(operator, activation):

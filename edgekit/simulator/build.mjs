@@ -1,6 +1,8 @@
 // What is changed of MicroPython's WebAssembly build while it is loaded: its error numbers, how far its heap grows,
 // and what a program can reach of JavaScript.
 
+import fs from 'node:fs';
+
 // Emscripten's errno numbers, and those that MicroPython has on a board.
 const ERRNO = { 2: 13, 6: 11, 8: 9, 10: 16, 20: 17, 28: 22, 31: 21, 33: 24, 37: 36, 44: 2, 48: 12, 51: 28, 54: 20,
     55: 39, 59: 6, 60: 19, 63: 1, 69: 30, 70: 29, 75: 18 };
@@ -44,6 +46,16 @@ function limitGrowth(binary, bytes) {
 
 const instantiate = WebAssembly.instantiate;
 let compiled = null;
+let memory = null;  // the running MicroPython's
+
+// The kernels in C, at work on MicroPython's own memory: functions of two addresses.
+const KERNELS = new URL('../../firmware/native/kernels.wasm', import.meta.url);
+let kernels = null;
+
+export function nativeKernels() {
+    kernels ??= new WebAssembly.Module(fs.readFileSync(KERNELS));
+    return new WebAssembly.Instance(kernels, { env: { memory } }).exports;
+}
 
 // `heapBytes`: the largest single object; `module()`: the running MicroPython's.
 export function prepare(heapBytes, module) {
@@ -73,6 +85,8 @@ export function prepare(heapBytes, module) {
             }
         }
         compiled ??= await WebAssembly.compile(limitGrowth(binary, growth));
-        return { module: compiled, instance: await instantiate(compiled, imports) };
+        const instance = await instantiate(compiled, imports);
+        memory = Object.values(instance.exports).find((item) => item instanceof WebAssembly.Memory);
+        return { module: compiled, instance };
     };
 }

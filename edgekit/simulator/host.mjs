@@ -7,7 +7,7 @@
 
 import fs from 'node:fs';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { AS_IT_IS, prepare, seal, unseal } from './build.mjs';
+import { AS_IT_IS, nativeKernels, prepare, seal, unseal } from './build.mjs';
 import { Flash } from './flash.mjs';
 import * as S from './shared.mjs';
 
@@ -569,6 +569,8 @@ async function start() {
         FS.mkdev(`/dev/${name}`, number);
     }
     mp.registerJsModule('_host', romModule);
+    const kernels = nativeKernels();
+    mp.registerJsModule('_kernels', { ...kernels, names: Object.keys(kernels).join(' ') });
 
     // The rom is read before the flash appears, and its folder and the devices vanish: programs do not see them.
     FS.mkdir('/rom');

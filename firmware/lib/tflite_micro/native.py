@@ -1,7 +1,7 @@
 """Kernels in C, where there are some: which numbers and buffers each one gets, in which order.
 
 The order is that of the enums in firmware/native/kernels.c. On the simulated board the kernels are a module
-``_kernels``, on a computer edgekit brings them; elsewhere ``kernels_reference`` does all the work.
+``tflite_kernels``, on a computer edgekit brings them; elsewhere ``kernels_reference`` does all the work.
 """
 
 from array import array
@@ -30,10 +30,10 @@ LAYOUTS = {
 def find():
     """This board's `Kernels`, or None."""
     try:
-        import _kernels
+        import tflite_kernels
     except ImportError:
         return None
-    return Kernels(_kernels)
+    return Kernels(tflite_kernels)
 
 
 class Kernels:

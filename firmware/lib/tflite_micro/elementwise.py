@@ -6,7 +6,8 @@ loaded by the integer formula that LiteRT's reference uses for each value.
 
 from array import array
 
-from .fixed_point import divide, multiply, quantized_multiplier, rescale
+from . import float32
+from .fixed_point import divide, from_float_bits, multiply, quantized_multiplier, rescale
 from .moving import merge, steps_of
 from .operators import Parameters, Prepared, activation_limits, ends, expect_int8, expect_shape, options_of, refuse, \
     scale_of
@@ -201,3 +202,56 @@ def prepare_abs(operator):
         return _prepare_table(operator, lambda q: abs(q - x.zero_point) + y.zero_point)
     multiplier, shift = _ratio(x, y)
     return _prepare_table(operator, lambda q: rescale(abs(q - x.zero_point), multiplier, shift) + y.zero_point)
+
+
+def prepare_leaky_relu(operator):
+    x, y = ends(operator, 1, 1)
+    expect_int8(operator, x, y)
+    multiplier, shift = _ratio(x, y)
+    slope = options_of(operator).number(0, "I")  # the bits of alpha
+    if not slope & 0x7FFFFFFF:
+        slope_multiplier = slope_shift = 0
+    else:
+        product = float32.multiply(scale_of(x), from_float_bits(slope & 0x7FFFFFFF))
+        mantissa, exponent = float32.quotient(product, scale_of(y))
+        slope_multiplier, slope_shift = quantized_multiplier((mantissa << 29, exponent - 29))
+        if slope >> 31:
+            slope_multiplier = -slope_multiplier
+
+    def leaky(q):
+        value = q - x.zero_point
+        if value >= 0:
+            return rescale(value, multiplier, shift) + y.zero_point
+        return rescale(value, slope_multiplier, slope_shift) + y.zero_point
+
+    return _prepare_table(operator, leaky)
+
+
+def _prepare_float_table(operator, function):
+    """The table of a function of real numbers: float32 from the stored input to the stored output."""
+    x, y = ends(operator, 1, 1)
+    expect_int8(operator, x, y)
+    x_scale = scale_of(x)
+    steps = float32.quotient(float32.ONE, scale_of(y))
+
+    def stored(q):
+        value = float32.multiply(x_scale, (q - x.zero_point, 0))
+        return float32.nearest(float32.multiply(function(value), steps)) + y.zero_point
+
+    return _prepare_table(operator, stored)
+
+
+def prepare_logistic(operator):
+    def logistic(value):
+        power = float32.rounded(float32.exp((-value[0], value[1])))
+        return float32.quotient(float32.ONE, float32.add(float32.ONE, power))
+
+    return _prepare_float_table(operator, logistic)
+
+
+def prepare_tanh(operator):
+    return _prepare_float_table(operator, float32.tanh)
+
+
+def prepare_elu(operator):
+    return _prepare_float_table(operator, lambda value: value if value[0] >= 0 else float32.exp_minus_1(value))

@@ -220,6 +220,54 @@ KERNEL(depthwise_conv_2d)
     }
 }
 
+enum {
+    T_BATCHES, T_HEIGHT, T_WIDTH, T_CHANNELS, T_FILTER_HEIGHT, T_FILTER_WIDTH, T_STRIDE_HEIGHT, T_STRIDE_WIDTH,
+    T_PAD_TOP, T_PAD_LEFT, T_OUT_HEIGHT, T_OUT_WIDTH, T_UNITS, T_INPUT_ZERO_POINT, T_ZERO_POINT, T_LOWEST, T_HIGHEST
+};
+
+// The place of the input that reaches `place` of the output through a filter's tap; -1: none does.
+static inline int32_t place_before(int32_t place, int32_t stride, int32_t size)
+{
+    if (place < 0 || place % stride) {
+        return -1;
+    }
+    place /= stride;
+    return place < size ? place : -1;
+}
+
+KERNEL(transpose_conv)
+{
+    const int8_t *image = a[X], *weights = a[WEIGHTS];
+    const int32_t *biases = a[BIASES], *multipliers = a[MULTIPLIERS];
+    const int8_t *shifts = a[SHIFTS];
+    int8_t *y = a[Y], *patch = a[SCRATCH];
+    int32_t channels = p[T_CHANNELS], height = p[T_HEIGHT], width = p[T_WIDTH];
+    int32_t size = p[T_FILTER_HEIGHT] * p[T_FILTER_WIDTH] * channels;
+    for (int32_t batch = 0; batch < p[T_BATCHES]; batch++, image += height * width * channels) {
+        for (int32_t row = 0; row < p[T_OUT_HEIGHT]; row++) {
+            for (int32_t column = 0; column < p[T_OUT_WIDTH]; column++) {
+                int8_t *to = patch;
+                for (int32_t i = 0; i < p[T_FILTER_HEIGHT]; i++) {
+                    int32_t from_row = place_before(row + p[T_PAD_TOP] - i, p[T_STRIDE_HEIGHT], height);
+                    for (int32_t j = 0; j < p[T_FILTER_WIDTH]; j++) {
+                        int32_t from_column = place_before(column + p[T_PAD_LEFT] - j, p[T_STRIDE_WIDTH], width);
+                        int32_t reached = from_row >= 0 && from_column >= 0;
+                        const int8_t *from = image + (reached ? (from_row * width + from_column) * channels : 0);
+                        for (int32_t channel = 0; channel < channels; channel++) {
+                            *to++ = reached ? from[channel] : (int8_t)p[T_INPUT_ZERO_POINT];
+                        }
+                    }
+                }
+                for (int32_t unit = 0; unit < p[T_UNITS]; unit++) {
+                    int32_t total = dot(patch, weights + unit * size, size, biases[unit]);
+                    int32_t value = rescale(total, multipliers[unit], shifts[unit]) + p[T_ZERO_POINT];
+                    *y++ = (int8_t)clamp(value, p[T_LOWEST], p[T_HIGHEST]);
+                }
+            }
+        }
+    }
+}
+
 static inline int32_t at_least(int32_t value, int32_t least)
 {
     return value < least ? least : value;
@@ -390,6 +438,66 @@ KERNEL(binary)
             y[y5] = (int8_t)clamp(value, p[BINARY_LOWEST], p[BINARY_HIGHEST]);
         }
     }}}}}
+}
+
+enum { REDUCE_OUTPUTS, REDUCE_COUNT };
+enum { REDUCE_STARTS = OWN, REDUCE_STEPS };
+
+KERNEL(reduce_max)
+{
+    const int8_t *x = a[X];
+    const int32_t *starts = a[REDUCE_STARTS], *steps = a[REDUCE_STEPS];
+    int8_t *y = a[Y];
+    for (int32_t i = 0; i < p[REDUCE_OUTPUTS]; i++) {
+        int32_t most = -128;
+        for (int32_t j = 0; j < p[REDUCE_COUNT]; j++) {
+            most = at_least(most, x[starts[i] + steps[j]]);
+        }
+        y[i] = (int8_t)most;
+    }
+}
+
+enum { ARG_OUTPUTS, ARG_COUNT, ARG_STEP, ARG_WIDE };
+enum { ARG_STARTS = OWN };
+
+KERNEL(arg_max)
+{
+    const int32_t *starts = a[ARG_STARTS];
+    for (int32_t i = 0; i < p[ARG_OUTPUTS]; i++) {
+        const int8_t *x = (const int8_t *)a[X] + starts[i];
+        int32_t best = 0;
+        for (int32_t j = 1; j < p[ARG_COUNT]; j++) {
+            if (x[j * p[ARG_STEP]] > x[best * p[ARG_STEP]]) {
+                best = j;
+            }
+        }
+        if (p[ARG_WIDE]) {
+            ((int64_t *)a[Y])[i] = best;
+        } else {
+            ((int32_t *)a[Y])[i] = best;
+        }
+    }
+}
+
+enum { RESIZE_BATCHES, RESIZE_HEIGHT, RESIZE_WIDTH, RESIZE_CHANNELS, OUT_HEIGHT, OUT_WIDTH, RESIZE_ITEM_BYTES };
+enum { ROWS = OWN, COLUMNS };
+
+KERNEL(resize)
+{
+    const int8_t *image = a[X];
+    const int32_t *rows = a[ROWS], *columns = a[COLUMNS];
+    int8_t *y = a[Y];
+    int32_t width = p[RESIZE_WIDTH], bytes = p[RESIZE_CHANNELS] * p[RESIZE_ITEM_BYTES];
+    for (int32_t batch = 0; batch < p[RESIZE_BATCHES]; batch++, image += p[RESIZE_HEIGHT] * width * bytes) {
+        for (int32_t i = 0; i < p[OUT_HEIGHT]; i++) {
+            for (int32_t j = 0; j < p[OUT_WIDTH]; j++) {
+                const int8_t *from = image + (rows[i] * width + columns[j]) * bytes;
+                for (int32_t k = 0; k < bytes; k++) {
+                    *y++ = from[k];
+                }
+            }
+        }
+    }
 }
 
 enum { REQUANTIZE_SIZE, REQUANTIZE_INPUT_ZERO_POINT, REQUANTIZE_ZERO_POINT, REQUANTIZE_MULTIPLIER, REQUANTIZE_SHIFT };

@@ -1,17 +1,17 @@
 """The memory for all values that pass between layers: who shares it, where each tensor lies, one view for each.
 
-There is one block of memory for each type of value (int8, float32, int32), because MicroPython has no other way
+There is one block of memory for each type of value (int8, float32, int32, int64), because MicroPython has no other way
 to see floats in a block of bytes; a full int8 model has one block.
 """
 
 from array import array
 
 from .plan import plan
-from .reader import FLOAT32, INT8, INT32
+from .reader import FLOAT32, INT8, INT32, INT64
 
 MOST_BYTES = 1 << 24
-_CODES = {INT8: "b", FLOAT32: "f", INT32: "i"}
-_ITEM_BYTES = {"b": 1, "f": 4, "i": 4}
+_CODES = {INT8: "b", FLOAT32: "f", INT32: "i", INT64: "q"}
+_ITEM_BYTES = {"b": 1, "f": 4, "i": 4, "q": 8}
 
 
 def allocate(inputs, outputs, layers, kernels):
@@ -40,7 +40,7 @@ def allocate(inputs, outputs, layers, kernels):
     owners = _share(inputs, outputs, layers)
     spans = _spans(owners, inputs, outputs, layers)
     places, sizes = {}, {}
-    for code in ("b", "f", "i"):
+    for code in sorted(_ITEM_BYTES):
         chosen = [span for span in spans if span[0] == code]
         # Whole words of bytes, so that C kernels may read words.
         blocks = [((span[2] + 3) & ~3 if code == "b" else span[2], span[3], span[4]) for span in chosen]

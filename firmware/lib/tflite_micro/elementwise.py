@@ -255,3 +255,55 @@ def prepare_tanh(operator):
 
 def prepare_elu(operator):
     return _prepare_float_table(operator, lambda value: value if value[0] >= 0 else float32.exp_minus_1(value))
+
+
+def prepare_hard_swish(operator):
+    """``x * relu6(x + 3) / 6`` in 16-bit steps."""
+    x, y = ends(operator, 1, 1)
+    expect_int8(operator, x, y)
+    fine = (scale_of(x)[0], scale_of(x)[1] - 7)
+    multiplier, shift = _short_multiplier(float32.quotient(fine, scale_of(y)))
+    gate_multiplier, gate_shift = _short_multiplier(float32.quotient(fine, (3, -15)))
+    if shift > 0:
+        refuse(operator, "its output scale is far smaller than its input's; convert the model again")
+
+    def swish(q):
+        value = (q - x.zero_point) << 7
+        gate = value
+        if gate_shift > 0:
+            gate = _int16(gate << (gate_shift - 1))
+        gate = _high(gate, gate_multiplier)
+        if gate_shift > 0:
+            gate = _int16(gate << 1)
+        elif gate_shift < 0:
+            gate = _shift_right(gate, -gate_shift)
+        gate = (gate + (1 << 15)) >> 1  # 0 to 1 in 15 bits
+        product = gate * _high(value, multiplier)
+        product = -(-product >> 15) if product < 0 else product >> 15  # towards zero
+        return _shift_right(product, -shift) + y.zero_point
+
+    return _prepare_table(operator, swish)
+
+
+def _short_multiplier(ratio):
+    """A float32 ratio as a multiplier of 15 bits and a shift."""
+    mantissa, exponent = ratio
+    multiplier, shift = quantized_multiplier((mantissa << 29, exponent - 29))
+    return min((multiplier + (1 << 15)) >> 16, 32767), shift
+
+
+def _int16(value):
+    return max(-32768, min(32767, value))
+
+
+def _high(a, b):
+    """High half of the doubled product of two int16; a half goes up."""
+    return (a * b + (1 << 14)) >> 15
+
+
+def _shift_right(value, bits):
+    """``value / 2**bits``, a half away from zero."""
+    if not bits:
+        return value
+    half = (1 << (bits - 1)) - (1 if value < 0 else 0)
+    return (value + half) >> bits

@@ -7,7 +7,7 @@ import struct
 from array import array
 
 from .operators import Parameters, Prepared, constant_numbers, expect_same_scale, normal_axis, options_of, refuse
-from .reader import FLOAT32, INT8, INT32, shape_text
+from .reader import FLOAT32, INT8, INT32, INT64, shape_text
 
 _MOST_DIMENSIONS = 6  # of a box, once dimensions that lie evenly in both tensors are one
 _PIECE = 4 + 3 * _MOST_DIMENSIONS  # numbers for each box: see `_pieces`
@@ -259,3 +259,64 @@ def _cut(operator, x, starts, sizes, strides, y):
     start = sum([place * step for place, step in zip(starts, x_steps)])
     return _moves(operator, [x], [(0, 0, start, 0, sizes, [s * t for s, t in zip(x_steps, strides)],
                                    steps_of(sizes))])
+
+
+def shape(p, x, y, scratch):
+    """The shape of x, which is known beforehand."""
+    for i in range(len(p.numbers)):
+        y[i] = p.numbers[i]
+
+
+def prepare_shape(operator):
+    x, y = operator.inputs[0], operator.outputs[0]
+    if y.type not in (INT32, INT64) or y.size != len(x.shape):
+        refuse(operator, "expected %d numbers, found %d of %s; convert the model again"
+               % (len(x.shape), y.size, y.type_name))
+    return Prepared(shape, Parameters(numbers=array("i", x.shape)), [x])
+
+
+def resize(p, x, y, scratch):
+    """Each place of the output takes the values of one place of the input."""
+    width, channels = p.width, p.channels
+    out = 0
+    for batch in range(p.batches):
+        for row in p.rows:
+            for column in p.columns:
+                start = ((batch * p.height + row) * width + column) * channels
+                y[out : out + channels] = x[start : start + channels]
+                out += channels
+
+
+def prepare_resize(operator):
+    x, size = operator.inputs
+    y = operator.outputs[0]
+    options = operator.options
+    align, half = [bool(options and options.number(i, "b")) for i in range(2)]
+    if x.type != y.type or x.type not in _ITEM_BYTES or len(x.shape) != 4 or not x.size * y.size \
+            or y.shape != (x.shape[0],) + tuple(constant_numbers(operator, size)) + (x.shape[3],):
+        refuse(operator, "its output of shape %s does not fit its input of shape %s; convert the model again"
+               % (shape_text(y.shape), shape_text(x.shape)))
+    expect_same_scale(operator, x, y)
+    batches, height, width, channels = x.shape
+    return Prepared(resize, Parameters(
+        batches=batches, height=height, width=width, channels=channels, out_height=y.shape[1], out_width=y.shape[2],
+        item_bytes=_ITEM_BYTES[x.type], rows=_nearest(height, y.shape[1], align, half),
+        columns=_nearest(width, y.shape[2], align, half)), [x])
+
+
+def _nearest(size, new_size, align, half):
+    """For each new place the old one, by LiteRT's float32 arithmetic."""
+    from . import float32
+    if align and new_size > 1:
+        scale = float32.quotient((size - 1, 0), (new_size - 1, 0))
+    else:
+        scale = float32.quotient((size, 0), (new_size, 0))
+    places = array("i")
+    for i in range(new_size):
+        mantissa, exponent = float32.multiply((2 * i + half, -1), scale)
+        if align:
+            place = float32.nearest((mantissa, exponent))
+        else:
+            place = mantissa >> -exponent if exponent < 0 else mantissa << exponent
+        places.append(max(0, min(place, size - 1)))
+    return places

@@ -22,6 +22,12 @@ LAYOUTS = {
     "binary": ("kind lowest highest zero_point_a zero_point_b zero_point bits multiplier_a shift_a multiplier_b shift_b "
                "multiplier shift", "steps"),
     "move": ("inputs outputs item_bytes count fills fill_bits size", "pieces"),
+    "transpose_conv": ("batches height width channels filter_height filter_width stride_height stride_width pad_top "
+                       "pad_left out_height out_width units input_zero_point zero_point lowest highest",
+                       "biases multipliers shifts"),
+    "resize": ("batches height width channels out_height out_width item_bytes", "rows columns"),
+    "reduce_max": ("outputs count", "starts steps"),
+    "arg_max": ("outputs count step wide", "starts"),
     "requantize": ("size input_zero_point zero_point multiplier shift", ""),
     "softmax": ("size depth multiplier shift least_difference", ""),
 }

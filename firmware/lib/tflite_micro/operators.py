@@ -16,17 +16,9 @@ _NONE, _RELU, _RELU_N1_TO_1, _RELU6 = 0, 1, 2, 3
 
 # What to do about an operator that the board lacks.
 _ADVICE = {
-    "LOGISTIC": "end the network with SOFTMAX over two classes",
-    "TANH": "replace it with RELU", "ELU": "replace it with RELU", "GELU": "replace it with RELU",
+    "GELU": "replace it with RELU",
     "EXP": "replace the activation that makes it with RELU", "LOG": "replace the activation that makes it with RELU",
-    "HARD_SWISH": "replace it with RELU6", "LEAKY_RELU": "replace it with RELU", "PRELU": "replace it with RELU",
-   
-   
-    "SHAPE": "it comes from Flatten with an open batch: give the model Input(..., batch_size=1)",
-   
-   
-   
-   
+    "PRELU": "replace it with RELU",
 }
 _RECURRENT = ("RNN", "LSTM", "WHILE", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN")
 
@@ -166,7 +158,7 @@ def _constant(operator, i, type_, what):
     return tensor
 
 
-def _weights(operator, units, channel_axis):
+def weights_of(operator, units, channel_axis):
     """The filter tensor, with its scales checked."""
     weights = _constant(operator, 1, INT8, "weights")
     if weights.scale_count == 0 or weights.zero_point != 0:
@@ -178,14 +170,14 @@ def _weights(operator, units, channel_axis):
     return weights
 
 
-def _fold(operator, zero_point, weights, units, first_step, step, count):
+def fold(operator, zero_point, weights, units, first_step, step, count, bias_at=2):
     """The biases, with ``-zero_point * sum(weights)`` of each unit folded in (see kernels_reference.py).
 
     The weights of unit u start at ``u * first_step`` and lie ``step`` apart.
     """
     bias = None
-    if len(operator.inputs) > 2 and operator.inputs[2] is not None:
-        bias = _constant(operator, 2, INT32, "bias")
+    if len(operator.inputs) > bias_at and operator.inputs[bias_at] is not None:
+        bias = _constant(operator, bias_at, INT32, "bias")
         if bias.size != units:
             refuse(operator, "expected %d biases, found %d; convert the model again" % (units, bias.size))
     folded = array("i", bytes(4 * units))
@@ -201,7 +193,7 @@ def _fold(operator, zero_point, weights, units, first_step, step, count):
     return folded
 
 
-def _multipliers(x, weights, y, units):
+def multipliers_of(x, weights, y, units):
     """One multiplier and shift for each unit."""
     multipliers = array("i", bytes(4 * units))
     shifts = array("b", bytes(units))
@@ -222,7 +214,7 @@ def _prepare_fully_connected(operator):
         refuse(operator, "its weights do not fit its input of shape %s; convert the model again"
                 % shape_text(x.shape))
     units, depth = weights.shape
-    weights = _weights(operator, units, 0)
+    weights = weights_of(operator, units, 0)
     batches = x.size // depth
     if y.size != batches * units or y.shape[-1:] != (units,):
         refuse(operator, "expected an output of %d rows of %d values, found %s; convert the model again"
@@ -238,7 +230,7 @@ def _prepare_fully_connected(operator):
         mantissas[unit], exponents[unit] = mantissa, exponent
     parameters = Parameters(
         batches=batches, depth=depth, units=units, weights=values, weights_at=weights.data_start,
-        biases=_fold(operator, x.zero_point, values, units, depth, 1, depth),
+        biases=fold(operator, x.zero_point, values, units, depth, 1, depth),
         mantissas=mantissas, exponents=exponents,
         zero_point=y.zero_point, lowest=lowest, highest=highest)
     return Prepared(kernels.fully_connected, parameters, [x], macs=y.size * depth, weight_bytes=weights.size)
@@ -303,14 +295,14 @@ def _prepare_conv(operator, depthwise):
     if not fits:
         refuse(operator, "its weights of shape %s do not fit %d input channels (grouped convolution is not there); "
                 "use groups=1" % (shape_text(weights.shape), channels))
-    weights = _weights(operator, units, 3 if depthwise else 0)
+    weights = weights_of(operator, units, 3 if depthwise else 0)
     p = _window(operator, options, filter_height, filter_width, x, y,
                 options.number(dilation + 1, "i", 1), options.number(dilation, "i", 1))
     expect_shape(operator, y, y.shape[:3] + (units,))
     p.units = units
     p.weights, p.weights_at = weights.int8_view(), weights.data_start
-    p.biases = _fold(operator, x.zero_point, p.weights, units, *steps)
-    p.multipliers, p.shifts = _multipliers(x, weights, y, units)
+    p.biases = fold(operator, x.zero_point, p.weights, units, *steps)
+    p.multipliers, p.shifts = multipliers_of(x, weights, y, units)
     p.input_zero_point, p.zero_point = x.zero_point, y.zero_point
     p.lowest, p.highest = activation_limits(operator, options.number(activation, "b"), y)
     patch = filter_height * filter_width * channels
@@ -349,17 +341,17 @@ def _prepare_average_pool(operator):
     return _prepare_pool(operator, kernels.average_pool_2d)
 
 
-def _prepare_mean(operator):
-    x, y = ends(operator, 2, 2)
-    expect_int8(operator, x, y)
-    axes = _constant(operator, 1, INT32, "axes")
+def places(operator, x, y, axes=None):
+    """Where the first value of each output lies in x, and the ways from there to all that it stands for.
+
+    ``axes``: those that vanish; None: as the operator's second input says.
+    """
     rank = len(x.shape)
+    if axes is None:
+        axes = constant_numbers(operator, operator.inputs[1])
     reduced = [False] * rank
-    for i in range(min(axes.size, 8)):
-        axis = axes.int32(i)
-        if not -rank <= axis < rank:
-            refuse(operator, "axis %d is not one of %d; convert the model again" % (axis, rank))
-        reduced[axis] = True
+    for axis in axes:
+        reduced[normal_axis(operator, axis, rank)] = True
     starts, steps = array("i", [0]), array("i", [0])
     stride = x.size
     for dimension, is_reduced in zip(x.shape, reduced):
@@ -372,7 +364,14 @@ def _prepare_mean(operator):
             starts = grown
     if len(starts) != y.size:
         refuse(operator, "expected an output of %d values, found %d; convert the model again"
-                % (len(starts), y.size))
+               % (len(starts), y.size))
+    return starts, steps
+
+
+def _prepare_mean(operator):
+    x, y = ends(operator, 2, 2)
+    expect_int8(operator, x, y)
+    starts, steps = places(operator, x, y)
     count = len(steps)
     multiplier, shift = quantized_multiplier(divide(scale_of(x), scale_of(y)))
     # 1 / count goes into the multiplier, with as many more bits as count has.
@@ -489,16 +488,23 @@ TABLE = {
     43: ("SQUEEZE", _prepare_reshape),
     45: ("STRIDED_SLICE", "moving.prepare_strided_slice"),
     49: ("SPLIT", "moving.prepare_split"),
+    56: ("ARG_MAX", "reducing.prepare_arg_max"),
     55: ("MAXIMUM", "elementwise.prepare_maximum"),
     57: ("MINIMUM", "elementwise.prepare_minimum"),
     60: ("PADV2", "moving.prepare_pad"),
     65: ("SLICE", "moving.prepare_slice"),
+    67: ("TRANSPOSE_CONV", "transposed.prepare_transpose_conv"),
     70: ("EXPAND_DIMS", _prepare_reshape),
+    74: ("SUM", "reducing.prepare_sum"),
+    77: ("SHAPE", "moving.prepare_shape"),
+    82: ("REDUCE_MAX", "reducing.prepare_reduce_max"),
     83: ("PACK", "moving.prepare_pack"),
     88: ("UNPACK", "moving.prepare_unpack"),
+    97: ("RESIZE_NEAREST_NEIGHBOR", "moving.prepare_resize"),
     98: ("LEAKY_RELU", "elementwise.prepare_leaky_relu"),
     99: ("SQUARED_DIFFERENCE", "elementwise.prepare_squared_difference"),
     101: ("ABS", "elementwise.prepare_abs"),
     111: ("ELU", "elementwise.prepare_elu"),
     114: ("QUANTIZE", _prepare_quantize),
+    117: ("HARD_SWISH", "elementwise.prepare_hard_swish"),
 }

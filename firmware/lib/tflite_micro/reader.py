@@ -38,6 +38,7 @@ except ImportError:  # CPython
 
 FLOAT32 = 0
 INT32 = 2
+INT64 = 4
 INT8 = 9
 TYPE_NAMES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 5: "string", 6: "bool",
               7: "int16", 8: "complex64", 9: "int8", 10: "float64", 17: "int4"}

@@ -1,0 +1,85 @@
+"""TRANSPOSE_CONV: a convolution that makes images larger, by the stride."""
+
+from array import array
+
+from .fixed_point import rescale
+from .operators import Parameters, Prepared, activation_limits, constant_numbers, expect_int8, expect_shape, fold, \
+    multipliers_of, options_of, refuse, weights_of
+from .reader import shape_text
+
+
+def transpose_conv(p, x, y, patch):
+    """For each place of the output: gather the inputs that reach it, then one dense layer over them."""
+    units, channels, weights, biases = p.units, p.channels, p.weights, p.biases
+    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
+    out = 0
+    for batch in range(p.batches):
+        for row in range(p.out_height):
+            for column in range(p.out_width):
+                # An input reaches this place if it lies a whole number of strides away.
+                to = 0
+                for filter_y in range(p.filter_height):
+                    place_y, rest_y = divmod(row + p.pad_top - filter_y, p.stride_height)
+                    for filter_x in range(p.filter_width):
+                        place_x, rest_x = divmod(column + p.pad_left - filter_x, p.stride_width)
+                        if not (rest_y or rest_x) and 0 <= place_y < p.height and 0 <= place_x < p.width:
+                            start = ((batch * p.height + place_y) * p.width + place_x) * channels
+                            patch[to : to + channels] = x[start : start + channels]
+                        else:
+                            patch[to : to + channels] = p.outside
+                        to += channels
+                j = 0
+                for unit in range(units):
+                    total = biases[unit]
+                    for value in patch:
+                        total += value * weights[j]
+                        j += 1
+                    value = rescale(total, p.multipliers[unit], p.shifts[unit]) + zero_point
+                    y[out] = lowest if value < lowest else highest if value > highest else value
+                    out += 1
+
+
+def prepare_transpose_conv(operator):
+    if not 3 <= len(operator.inputs) <= 4 or None in operator.inputs[:3] or len(operator.outputs) != 1:
+        refuse(operator, "expected a shape, weights and an input; convert the model again")
+    shape, weights, x = operator.inputs[:3]
+    y = operator.outputs[0]
+    expect_int8(operator, x, y)
+    if len(x.shape) != 4 or len(weights.shape) != 4 or weights.shape[3] != x.shape[3] or not x.size * y.size:
+        refuse(operator, "its weights of shape %s do not fit its input of shape %s; convert the model again"
+               % (shape_text(weights.shape), shape_text(x.shape)))
+    units, filter_height, filter_width, channels = weights.shape
+    expect_shape(operator, y, constant_numbers(operator, shape))
+    batches, height, width, _ = x.shape
+    options = options_of(operator)
+    padding, stride_width, stride_height = options.number(0, "b"), options.number(1, "i"), options.number(2, "i")
+    if y.shape[0] != batches or y.shape[3] != units or padding not in (0, 1) \
+            or not 1 <= stride_width <= 65535 or not 1 <= stride_height <= 65535:
+        refuse(operator, "its output of shape %s does not fit its input; convert the model again"
+               % shape_text(y.shape))
+    out_height, out_width = y.shape[1:3]
+    same = padding == 0
+    if height != _back(out_height, filter_height, stride_height, same) \
+            or width != _back(out_width, filter_width, stride_width, same):
+        refuse(operator, "its output of shape %s does not fit its input of shape %s; convert the model again"
+               % (shape_text(y.shape), shape_text(x.shape)))
+    values = weights_of(operator, units, 0).int8_view()
+    per_unit = filter_height * filter_width * channels
+    lowest, highest = activation_limits(operator, options.number(3, "b"), y)
+    p = Parameters(
+        batches=batches, height=height, width=width, channels=channels, filter_height=filter_height,
+        filter_width=filter_width, stride_height=stride_height, stride_width=stride_width,
+        pad_top=max(0, (height - 1) * stride_height + filter_height - out_height) // 2 if same else 0,
+        pad_left=max(0, (width - 1) * stride_width + filter_width - out_width) // 2 if same else 0,
+        out_height=out_height, out_width=out_width, units=units, input_zero_point=x.zero_point,
+        zero_point=y.zero_point, lowest=lowest, highest=highest, weights=values, weights_at=weights.data_start,
+        outside=array("b", [x.zero_point] * channels))
+    p.biases = fold(operator, x.zero_point, values, units, per_unit, 1, per_unit, bias_at=3)
+    p.multipliers, p.shifts = multipliers_of(x, weights, y, units)
+    return Prepared(transpose_conv, p, [x], macs=x.size * filter_height * filter_width * units, scratch_bytes=per_unit,
+                    weight_bytes=weights.size)
+
+
+def _back(size, filter_size, stride, same):
+    """What a convolution makes of the output: the size of the input."""
+    return (size + stride - 1) // stride if same else (size - filter_size) // stride + 1

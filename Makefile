@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.ready
 SIMULATOR := edgekit/simulator
+KERNELS := firmware/native/kernels.wasm
 # In a container there may be no user but root; Jupyter wants to hear that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test demo lint exercises datasets models lock clean
+.PHONY: help lab test demo lint exercises datasets models kernels lock clean
 
 help:
 	@echo "make lab        open JupyterLab on lesson 00"
@@ -16,6 +17,7 @@ help:
 	@echo "make exercises  make exercises/ again from solutions/"
 	@echo "make datasets   make the shipped data sets again"
 	@echo "make models     train and convert the shipped models again"
+	@echo "make kernels    build the C kernels again"
 	@echo "make lock       make requirements.txt again from pyproject.toml (needs the network)"
 
 lab: $(SETUP)
@@ -38,6 +40,12 @@ datasets: $(SETUP)
 
 models: $(SETUP)
 	$(BIN)/edgekit course models
+
+# WebAssembly for the computer and the simulated board. The compiler comes as a Python package.
+kernels:
+	$(BIN)/python -m ziglang cc -target wasm32-freestanding -O3 -msimd128 -nostdlib -fno-builtin -Wall -Wextra \
+	    -Wl,--no-entry -Wl,--import-memory -Wl,-z,stack-size=16 -Wl,--strip-all -o $(KERNELS) firmware/native/kernels.c
+	chmod 644 $(KERNELS)
 
 lock: $(BIN)/uv
 	$(BIN)/uv pip compile --universal --fork-strategy fewest --generate-hashes --quiet --extra test --no-header \

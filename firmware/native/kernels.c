@@ -344,7 +344,7 @@ KERNEL(mean)
 }
 
 // Boxes of values, each with its own steps in the source and in the target: see moving.py.
-enum { MOVE_INPUTS, MOVE_OUTPUTS, MOVE_ITEM_BYTES, MOVE_COUNT, MOVE_FILLS, MOVE_FILL, MOVE_SIZE };
+enum { MOVE_INPUTS, MOVE_OUTPUTS, MOVE_ITEM_BYTES, MOVE_COUNT, MOVE_FILLS, MOVE_FILL_BITS, MOVE_SIZE };
 enum { DIMENSIONS = 6, MOVE_PIECE = 4 + 3 * DIMENSIONS };
 
 KERNEL(move)
@@ -355,9 +355,9 @@ KERNEL(move)
     if (p[MOVE_FILLS]) {
         for (int32_t i = 0; i < p[MOVE_SIZE]; i++) {
             if (is_byte) {
-                ((int8_t *)targets[0])[i] = (int8_t)p[MOVE_FILL];
+                ((int8_t *)targets[0])[i] = (int8_t)p[MOVE_FILL_BITS];
             } else {
-                ((int32_t *)targets[0])[i] = p[MOVE_FILL];
+                ((int32_t *)targets[0])[i] = p[MOVE_FILL_BITS];
             }
         }
     }

@@ -11,7 +11,7 @@ from .fixed_point import divide, from_float_bits, multiply, quantized_multiplier
 from .moving import merge, steps_of
 from .operators import Parameters, Prepared, activation_limits, ends, expect_int8, expect_shape, options_of, refuse, \
     scale_of
-from .reader import INT8, shape_text
+from .reader import shape_text
 
 # Kinds of `binary`, as in firmware/native/kernels.c.
 ADD, SUB, MUL, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE = range(6)

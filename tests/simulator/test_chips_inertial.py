@@ -65,6 +65,7 @@ def test_lsm9ds1_gyroscope_ranges(setting, mdps):
 def test_lsm9ds1_clips():
     chip = LSM9DS1(sense(accel_g=(9, -9, 0), gyro_dps=(9999, -9999, 0)))
     put(chip, 0x10, 0x60)
+    put(chip, 0x20, 0x60)
     assert words(get(chip, 0x18, 10_000, 6)) == (32767, -32768, 0)
     assert words(get(chip, 0x28, 10_000, 6)) == (32767, -32768, 0)
 
@@ -98,6 +99,9 @@ def test_lsm9ds1_accelerometer_follows_the_gyroscope():
     put(chip, 0x20, 0x20)  # 10 Hz alone
     put(chip, 0x10, 0xC0)  # gyroscope at 952 Hz
     assert get(chip, 0x27, 1_051)[0] & 3 == 3
+    put(chip, 0x20, 0x00, time_us=1_051)
+    get(chip, 0x28, 1_051, 6)
+    assert get(chip, 0x27, 5_000)[0] & 3 == 2, "the gyroscope alone"
 
 
 def test_lsm9ds1_writes_and_reads_increment_unless_told_not_to():
@@ -117,9 +121,10 @@ def test_lsm9ds1_software_reset():
     assert get(chip, 0x27, 10**6) == b"\0", "powered down"
 
 
-def fifo_lsm9ds1(mode, threshold=0, stop=0):
+def fifo_lsm9ds1(mode, threshold=0, stop=0, accel=0x60):
     chip = LSM9DS1(sense(accel_g=ramp, gyro_dps=lambda t: (t * 1e-3, 0, 0)))
     put(chip, 0x10, 0x60)
+    put(chip, 0x20, accel)
     put(chip, 0x23, 0x02 | stop)
     put(chip, 0x2E, mode << 5 | threshold)
     return chip
@@ -138,6 +143,13 @@ def test_lsm9ds1_fifo_in_order_gyroscope_and_accelerometer_together():
         assert gyro[0] == round(sample_us(n, 119) * 1e-3 / 0.00875)
         assert accel[0] == round(sample_us(n, 119) * 1e-6 / 0.000061)
     assert get(chip, 0x2F, 43_000) == b"\0"
+
+
+def test_lsm9ds1_fifo_of_the_gyroscope_alone():
+    chip = fifo_lsm9ds1(mode=6, accel=0)
+    for n in (1, 2):
+        assert words(get(chip, 0x18, sample_us(2, 119), 6))[0] == round(sample_us(n, 119) * 1e-3 / 0.00875)
+    assert get(chip, 0x2F, sample_us(2, 119))[0] & 0x3F == 0
 
 
 def test_lsm9ds1_fifo_overflow():

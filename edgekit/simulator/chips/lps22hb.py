@@ -57,7 +57,7 @@ class LPS22HB(SlotFifoChip):
     STATUS = _STATUS
     FIFO_CTRL = _FIFO_CTRL
     FIFO_SRC = _FIFO_STATUS
-    FIFO_STREAM = "pressure"
+    _fifo_stream = "pressure"
     FIFO_KEEPS_NEWEST = (2, 3, 6)  # stream, stream-to-FIFO before its event, dynamic stream
 
     def _power_on(self, time_us):

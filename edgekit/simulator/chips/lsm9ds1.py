@@ -4,7 +4,7 @@ It is two chips in one case, at two addresses: :class:`LSM9DS1` (accelerometer a
 :class:`LSM9DS1Magnetometer` (0x1E). Simulated: all output data rates and ranges with clipping, data-ready and overrun
 bits, block data update, the FIFO of 32 samples with overflow and threshold, software reset, single conversions and
 offsets of the magnetometer, outputs INT1_A/G (data ready, FIFO) and DRDY_M, SPI. Not simulated: filters and
-decimation, switching single axes off, the interrupt generators and activity detection, self-test, output INT2; their
+decimation, switching single axes off, big-endian output, the interrupt generators and activity detection, self-test, output INT2; their
 registers hold what was written. Temperature is right-justified as the data sheet says; some drivers shift it away.
 
 The axes are those of each part; on the real chip the magnetometer's x points the other way.
@@ -31,8 +31,8 @@ _OUT_X_L_XL = 0x28
 _FIFO_CTRL = 0x2E
 _FIFO_SRC = 0x2F
 
-_GYRO_HZ = (None, 14.9, 59.5, 119, 238, 476, 952, None)  # ODR_G; the accelerometer follows it
-_ACCEL_HZ = (None, 10, 50, 119, 238, 476, 952, None)  # ODR_XL, for the accelerometer alone
+_GYRO_HZ = (None, 14.9, 59.5, 119, 238, 476, 952, None)  # ODR_G
+_ACCEL_HZ = (None, 10, 50, 119, 238, 476, 952, None)  # ODR_XL; with the gyroscope on, its rate holds for both
 _DPS_PER_COUNT = (0.00875, 0.0175, 0.0175, 0.07)  # FS_G: 245, 500, (not used), 2000 dps
 _G_PER_COUNT = (0.000061, 0.000732, 0.000122, 0.000244)  # FS_XL: 2, 16, 4, 8 g
 
@@ -66,7 +66,6 @@ class LSM9DS1(SlotFifoChip):
     STATUS = _STATUS_REG
     FIFO_CTRL = _FIFO_CTRL
     FIFO_SRC = _FIFO_SRC
-    FIFO_STREAM = "accel"
     FIFO_KEEPS_NEWEST = (6, 3)  # continuous; continuous-to-FIFO before its event
 
     def _power_on(self, time_us):
@@ -90,7 +89,8 @@ class LSM9DS1(SlotFifoChip):
         self._hold_latest()
         super()._write_register(register, value, time_us)
         gyro_hz = _GYRO_HZ[self._registers[_CTRL_REG1_G] >> 5]
-        accel_hz = gyro_hz or _ACCEL_HZ[self._registers[_CTRL_REG6_XL] >> 5]
+        accel_hz = _ACCEL_HZ[self._registers[_CTRL_REG6_XL] >> 5]
+        accel_hz = accel_hz and (gyro_hz or accel_hz)
         self._start("gyro", time_us, gyro_hz and 1e6 / gyro_hz)
         self._start("accel", time_us, accel_hz and 1e6 / accel_hz)
         # The thermometer is slower than the gyroscope; without it, 50 Hz.
@@ -101,14 +101,19 @@ class LSM9DS1(SlotFifoChip):
         if register == _STATUS_REG_TOO:
             register = _STATUS_REG
         if self._fifo_runs() and self._fifo:
-            if register in self._streams["gyro"]:
-                return self._fifo[0][register - _OUT_X_L_G]
-            if register in self._streams["accel"]:
-                value = self._fifo[0][6 + register - _OUT_X_L_XL]
-                if register == _OUT_X_L_XL + 5:
-                    self._leave_slot()  # the accelerometer's z is the last of a sample
-                return value
+            for name, place in (("gyro", 0), ("accel", 6)):
+                stream = self._streams[name]
+                if register in stream:
+                    value = self._fifo[0][place + register - stream.first]
+                    if name == self._fifo_stream and register == stream.first + 5:
+                        self._leave_slot()  # its z is the last of a sample
+                    return value
         return super()._read_register(register)
+
+    @property
+    def _fifo_stream(self):
+        # When the accelerometer is off, the gyroscope's samples fill it.
+        return "accel" if self._streams["accel"].clock.period_us else "gyro"
 
     def _fifo_enabled(self):
         return bool(self._registers[_CTRL_REG9] & _FIFO_EN)
@@ -117,8 +122,8 @@ class LSM9DS1(SlotFifoChip):
         return bool(self._registers[_CTRL_REG9] & _STOP_ON_FTH)
 
     def _slot(self, time_us):
-        gyro = self._measure("gyro", time_us) if self._streams["gyro"].clock.period_us else bytes(6)
-        return gyro + self._measure("accel", time_us)
+        return b"".join(self._measure(name, time_us) if self._streams[name].clock.period_us else bytes(6)
+                        for name in ("gyro", "accel"))
 
     def _measure(self, name, time_us):
         if name == "temperature":

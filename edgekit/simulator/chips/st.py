@@ -23,9 +23,9 @@ class SlotFifoChip(RegisterChip):
 
     FIFO_CTRL = None
     FIFO_SRC = None
-    FIFO_STREAM = None  # name of the stream whose clock fills it
     FIFO_KEEPS_OLDEST = (1,)
     FIFO_KEEPS_NEWEST = ()
+    _fifo_stream = None  # name of the stream whose samples fill it
 
     def _power_on(self, time_us):
         super()._power_on(time_us)
@@ -58,7 +58,7 @@ class SlotFifoChip(RegisterChip):
         self._fill_fifo(name, stream, due)
 
     def _fill_fifo(self, name, stream, due):
-        if name != self.FIFO_STREAM or not self._fifo_runs():
+        if name != self._fifo_stream or not self._fifo_runs():
             return
         depth = self._fifo_depth()
         room = max(0, depth - len(self._fifo))

@@ -33,7 +33,7 @@ def put(chip, register, *values, time_us=0):
 
 
 def read_hts221(chip, time_us):
-    """Humidity and temperature as section 6.9 of the data sheet (and its technical note) computes them."""
+    """Humidity and temperature as the data sheet computes them: a line through two points."""
     h0, h1, t0, t1, _, high = get(chip, 0xB0, time_us, 6)
     h0_out, _, h1_out, t0_out, t1_out = struct.unpack("<5h", get(chip, 0xB6, time_us, 10))
     t0, t1 = t0 | (high & 3) << 8, t1 | (high >> 2 & 3) << 8
@@ -46,7 +46,7 @@ def read_hts221(chip, time_us):
 def test_hts221_reads_what_the_world_has(humidity, temperature):
     chip = HTS221(sense(humidity_percent=humidity, temperature_c=temperature))
     put(chip, 0x20, 0x83)
-    # Table 3: 0.004 % and 0.016 degrees for each count.
+    # The typical sensitivities: 0.004 % and 0.016 degrees for each count.
     assert read_hts221(chip, 80_000) == (pytest.approx(humidity, abs=0.004), pytest.approx(temperature, abs=0.016))
 
 
@@ -108,7 +108,7 @@ def test_hts221_drdy_pin():
 
 
 def read_lps22hb(chip, time_us):
-    """Pressure and temperature as section 4.5 of the data sheet computes them."""
+    """Pressure and temperature as the data sheet computes them."""
     data = get(chip, 0x28, time_us, 5)
     return int.from_bytes(data[:3], "little", signed=True) / 4096, int.from_bytes(data[3:], "little", signed=True) / 100
 
@@ -237,7 +237,7 @@ def test_bmp280_reads_what_the_world_has(pressure, temperature):
     assert found_pa / 100 == pytest.approx(pressure, abs=0.005)
 
 
-# Tables 3 to 5: the bits that are used, for 1 to 16 samples.
+# Tables 4 and 5: the bits that are used, for 1 to 16 samples.
 @pytest.mark.parametrize("code, unused_bits", [(1, 4), (2, 3), (3, 2), (4, 1), (5, 0)])
 def test_bmp280_resolution_by_oversampling(code, unused_bits):
     used = 0

@@ -165,7 +165,7 @@ class BMP280(RegisterChip):
 
 
 def _fine(raw_t):
-    """The data sheet's t_fine (section 3.12, floating point): 5120 for each degree."""
+    """The data sheet's t_fine (appendix, floating point): 5120 for each degree."""
     t1, t2, t3 = _TRIM_T
     return (raw_t / 16384 - t1 / 1024) * t2 + (raw_t / 131072 - t1 / 8192) ** 2 * t3
 
@@ -175,7 +175,7 @@ def _temperature_c(raw_t):
 
 
 def _pressure_pa(raw_p, fine):
-    """The data sheet's compensation of the pressure (section 3.12, floating point)."""
+    """The data sheet's compensation of the pressure (appendix, floating point)."""
     p1, p2, p3, p4, p5, p6, p7, p8, p9 = _TRIM_P
     x = fine / 2 - 64000
     y = (x * x * p6 / 32768 + x * p5 * 2) / 4 + p4 * 65536

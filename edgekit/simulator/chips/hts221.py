@@ -31,7 +31,7 @@ _TEMPERATURE_POINTS = ((16, 1120), (40, 2640))
 
 
 def _calibration():
-    """The 16 bytes from 0x30 on, as figure 10 of the data sheet has them."""
+    """The 16 bytes from 0x30 on, as the data sheet's table of calibration registers has them."""
     (h0, h0_out), (h1, h1_out) = _HUMIDITY_POINTS
     (t0, t0_out), (t1, t1_out) = _TEMPERATURE_POINTS
     head = bytes((2 * h0, 2 * h1, 8 * t0 & 0xFF, 8 * t1 & 0xFF, 0, 8 * t0 >> 8 | 8 * t1 >> 8 << 2))

@@ -191,7 +191,7 @@ class MicroPythonKernel(IPythonKernel):
         self.on_host = host.startswith("# on the host") or "\n# on the host\n" in host
         if needs_board(host) and not host.lstrip().startswith("%%"):
             host = host.removeprefix("# on the host\n")
-            host = "board = get_ipython().kernel.connected()\n" + host
+            host = "board = get_ipython().kernel.link.as_it_is()\n" + host
         if parts.board or ask:
             host = host.rstrip("\n") + "\n" if host else ""
         if parts.board:

@@ -103,6 +103,10 @@ class Link:
             self._adopt(self._board)        # a %%host cell has called board.reconnect()
         return self._board
 
+    def as_it_is(self):
+        """The board, even if it was lost: code of the host may be what mends it. Connects if there is none yet."""
+        return self._board if self._lost else self.connected()
+
     def _adopt(self, board):
         self._board, self._lost = board, False
         self._line = board._repl.transport = _Line(board._repl.transport)

@@ -163,6 +163,28 @@ def test_a_lost_board_fails_the_cell_and_the_next_one_connects_again(run):
     assert run("1 + 1").result == "2"
 
 
+def test_a_pulled_cable_is_mended_from_a_host_cell(run):
+    run("x = 1\nopen('/kept.txt', 'w').close()")
+    assert run("%%host\nboard.world.fault('cable')").status == "ok"
+    for _ in range(2):
+        cell = run("x")
+        assert cell.status == "error" and "cable" in cell.evalue and len(cell.traceback) == 1
+    assert run("%get x").status == "error"
+    assert run("%%host\nboard.world.mend('cable')").status == "ok"
+    cell = run("import os\n'kept.txt' in os.listdir('/')")
+    assert cell.result == "True" and "connected again" in cell.text
+    assert run("x").ename == "NameError"
+
+
+def test_a_board_that_restarts_fails_the_cell_and_is_ready_for_the_next(run):
+    run("x = 1")
+    run("%%host\nboard.world.fault('brown-out')")
+    cell = run("x")
+    assert cell.status == "error" and "restarted" in cell.evalue and len(cell.traceback) == 1
+    assert run("x").ename == "NameError"
+    assert run("input('?')", answers=["yes"]).result == "'yes'"
+
+
 def test_a_thousand_lines_and_an_empty_cell_are_quick(run):
     cell = run("for i in range(1000):\n    print(i)")
     assert cell.text.splitlines() == [str(i) for i in range(1000)]

@@ -5,9 +5,9 @@ and FIFO with overflow, the cycle mode, the motion detector with its high-pass f
 and the self-test. Not simulated: the low-pass filter's effect on the signal (its register works and sets the internal
 rate), standby of single axes, the auxiliary I2C bus and DMP; their registers hold what was written.
 
-The motion detector is that of PS-MPU-6000A, revision 2.0, section 8.3, with 32 mg for each step of the threshold as
-InvenSense's own driver has it. It looks at the samples of the output rate; each counts for the time since the one
-before.
+The register map says little about the motion detector; it is made as older editions of the product specification
+(PS-MPU-6000A, section 8.3) describe it, with 32 mg for each step of the threshold as InvenSense's own driver has it.
+It looks at the samples of the output rate; each counts for the time since the one before.
 """
 
 import math

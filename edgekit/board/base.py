@@ -132,6 +132,7 @@ def _edgekit(path):
     import binascii, hashlib
     sha = hashlib.sha256()
     with open(path, 'rb') as file:
+        print('-')  # before it, timers may have printed
         while True:
             data = file.read(1536)
             if not data:
@@ -500,13 +501,15 @@ class Board:
         return data
 
     def _fetch(self, remote):
-        *lines, found = self._quick(f"{_GET}try:\n _edgekit({remote!r})\nfinally:\n del _edgekit").split() or [""]
+        text = self._quick(f"{_GET}try:\n _edgekit({remote!r})\nfinally:\n del _edgekit").rpartition("-")[2]
+        *lines, found = text.split() or [""]
         try:
             data = b"".join(binascii.a2b_base64(line) for line in lines)
         except ValueError:
             data = None
         if data is None or hashlib.sha256(data).hexdigest() != found:
-            raise BoardWireError(f"{remote} arrived damaged: its sha256 here is not that on the board.")
+            raise BoardWireError(f"{remote} arrived damaged: its sha256 here is not that on the board. Try again; if "
+                                 "this repeats, use a shorter cable or another USB port.")
         return data
 
     def ls(self, path: str = "/") -> list[str]:
@@ -622,7 +625,7 @@ class Board:
                     return action()
                 except BoardWireError as error:
                     if not left:
-                        raise BoardWireError(f"{error} ({_ATTEMPTS} times; it was {what})") from error
+                        raise BoardWireError(f"{error} (Tried {_ATTEMPTS} times: {what}.)") from error
                     if unless():
                         return None
 

@@ -56,7 +56,7 @@ def doctor(port: str | None = "sim") -> Findings:
     Findings
         Prints as one line a finding. ``findings.ok`` is True if all is well. Never raises.
     """
-    return Findings((_python(), _packages(), _kernel(), _work_folder(), *_board(port)))
+    return Findings((_python(), _packages(), _kernel(), _widgets(), _work_folder(), *_board(port), _unix()))
 
 
 def _python():
@@ -92,6 +92,26 @@ def _kernel():
         return Finding("Jupyter kernel", False, "no kernel named micropython",
                        f"Run: {Path(sys.executable).name} -m edgekit.kernel.install --sys-prefix")
     return Finding("Jupyter kernel", True, spec.display_name)
+
+
+def _widgets():
+    """The panel, the recorder and the live plot need both packages; importing shows that they fit together."""
+    try:
+        import anywidget
+        import ipywidgets
+    except ImportError as error:
+        return Finding("Widgets", False, str(error), SET_UP_AGAIN)
+    return Finding("Widgets", True, f"ipywidgets {ipywidgets.__version__}, anywidget {anywidget.__version__}")
+
+
+def _unix():
+    """For information: the simulated board needs no other MicroPython."""
+    try:
+        from edgekit.simulator.unix import find_micropython
+        found = f"{find_micropython()}: edgekit.connect('sim', engine='unix') works"
+    except (EdgekitError, ImportError):  # the second: Windows
+        found = "no program micropython on this computer; only engine='unix' would need it"
+    return Finding("Other engine", True, found)
 
 
 def _work_folder():

@@ -1,6 +1,9 @@
 """A real board on a USB port. Not yet run on hardware: so far it has only talked to a simulated port."""
 
+import select
+import socket
 import time
+import urllib.parse
 
 from edgekit.board.base import Board
 from edgekit.errors import BoardError, BoardLostError
@@ -9,6 +12,9 @@ __all__ = ["SerialBoard", "find_ports"]
 
 _BAUD = 115200
 _POLL_S = 0.005
+_WRITE_S = 10.0  # a port that takes nothing for so long is gone
+_CHUNK = 65536
+_SLICE_S = 0.2
 
 # USB vendor numbers of boards that run MicroPython, and of the serial chips on ESP32 boards.
 _VENDORS = {0x303A: "Espressif", 0x10C4: "CP210x (many ESP32 boards)", 0x1A86: "CH340 (many ESP32 boards)",
@@ -42,15 +48,21 @@ class SerialBoard(Board):
 
     def __init__(self, port: str):
         self.port = port
-        transport = _SerialTransport(port)
+        transport = self._open()
         try:
             super().__init__(transport)
-            # `edgekit sim` looks like a board, but what is measured on it must not pass for a board's.
-            if self.eval("getattr(__import__('machine'), 'unique_id', bytes)()") == b"edgekt":
-                self.kind = "simulated"
         except BaseException:
             transport.close()
             raise
+
+    def _open(self):
+        return _SocketTransport(self.port) if self.port.startswith("socket://") else _SerialTransport(self.port)
+
+    def _start(self, transport):
+        super()._start(transport)
+        # `edgekit sim` looks like a board, but what is measured on it must not pass for a board's.
+        if self.eval("getattr(__import__('machine'), 'unique_id', bytes)()") == b"edgekt":
+            self.kind = "simulated"
 
     def close(self):
         """Give the board its friendly prompt back and close the port."""
@@ -62,20 +74,30 @@ class SerialBoard(Board):
         super().close()
 
 
+def _no_board(port, reason):
+    from edgekit.board.connect import ports_text
+    return BoardError(f"No board on port {port!r}: {reason}. {ports_text()}")
+
+
+def _lost(port, error):
+    return BoardLostError(f"The board on {port} stopped answering ({error}). Plug it in again, then: board.reconnect(). "
+                          "Its names are gone; files are as they were last closed.")
+
+
 class _SerialTransport:
+    """A serial port, or what else pyserial opens."""
+
     def __init__(self, port):
         import serial
         try:
-            self._serial = serial.serial_for_url(port, baudrate=_BAUD, timeout=_POLL_S, write_timeout=10)
+            self._serial = serial.serial_for_url(port, baudrate=_BAUD, timeout=_POLL_S, write_timeout=_WRITE_S)
         except (serial.SerialException, OSError, ValueError) as error:
-            from edgekit.board.connect import ports_text
             reason = ("another program holds it: close Thonny, the Arduino monitor or the other notebook"
                       if "busy" in str(error).lower() or "denied" in str(error).lower() else "it does not open")
-            raise BoardError(f"No board on port {port!r}: {reason}. {ports_text()}") from error
+            raise _no_board(port, reason) from error
         self._port = port
-        # A socket:// URL cannot say how many bytes wait: then read in pieces, the last one after the poll time.
-        self._chunk = 4096 if "://" in port else 0
-        self._error = serial.SerialException
+        # The last: what pyserial makes of a port that was closed, or taken away, in the middle of a read.
+        self._errors = (serial.SerialException, OSError, TypeError)
 
     def is_open(self):
         return self._serial.is_open
@@ -83,25 +105,65 @@ class _SerialTransport:
     def write(self, data):
         try:
             self._serial.write(data)
-        except (self._error, OSError) as error:
-            raise self._lost(error) from error
+        except self._errors as error:
+            raise _lost(self._port, error) from error
+
+    def read(self, timeout_s):
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        try:
+            if timeout_s == 0:
+                waiting = self._serial.in_waiting
+                return self._serial.read(waiting) if waiting else b""
+            while True:
+                # Blocks until the first byte or the poll time; then takes all that is there.
+                data = self._serial.read(1)
+                if data:
+                    return data + self._serial.read(self._serial.in_waiting)
+                if end is not None and time.monotonic() > end:
+                    return b""
+        except self._errors as error:
+            raise _lost(self._port, error) from error
+
+    def close(self):
+        self._serial.close()
+
+
+class _SocketTransport:
+    """A TCP port, such as that of `edgekit sim`. pyserial would wait for more after each piece."""
+
+    def __init__(self, url):
+        place = urllib.parse.urlsplit(url)
+        try:
+            self._socket = socket.create_connection((place.hostname, place.port), timeout=_WRITE_S)
+        except (OSError, ValueError, TypeError) as error:
+            raise _no_board(url, f"it does not open ({error})") from error
+        # Otherwise the many small pieces of a REPL wait for one another.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._url = url
+
+    def is_open(self):
+        return self._socket.fileno() >= 0
+
+    def write(self, data):
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise _lost(self._url, error) from error
 
     def read(self, timeout_s):
         end = None if timeout_s is None else time.monotonic() + timeout_s
         try:
             while True:
-                # Blocks until the first byte or the poll time; then takes all that is there.
-                data = self._serial.read(1)
-                if data:
-                    return data + self._serial.read(self._chunk or self._serial.in_waiting)
-                if end is not None and time.monotonic() > end:
+                # In slices, because on Windows ctrl-C does not end a wait.
+                left = _SLICE_S if end is None else min(max(end - time.monotonic(), 0), _SLICE_S)
+                if select.select([self._socket], [], [], left)[0]:
+                    if data := self._socket.recv(_CHUNK):
+                        return data
+                    raise OSError("the other side closed it")
+                if end is not None and time.monotonic() >= end:
                     return b""
-        except (self._error, OSError) as error:
-            raise self._lost(error) from error
+        except (OSError, ValueError) as error:
+            raise _lost(self._url, error) from error
 
     def close(self):
-        self._serial.close()
-
-    def _lost(self, error):
-        return BoardLostError(f"The board on {self._port} stopped answering ({error}). Plug it in again and "
-                              "connect again: board = edgekit.connect().")
+        self._socket.close()

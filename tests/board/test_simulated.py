@@ -269,8 +269,32 @@ def test_unknown_profile_and_clock():
         edgekit.connect("sim:esp99")
     with pytest.raises(BoardError, match="clock is 'virtual' or 'real', not 'fast'"):
         SimulatedBoard(clock="fast")
-    with pytest.raises(BoardError, match="only the simulated board has that"):
-        edgekit.connect("COM1", clock="real")
+    with pytest.raises(BoardError, match="engine is 'auto', 'wasm' or 'unix', not 'jet'"):
+        edgekit.connect("sim", engine="jet")
+
+
+def test_what_only_the_simulated_board_has(monkeypatch, tmp_path):
+    with pytest.raises(BoardError, match="clock, flash|flash, clock: only the simulated board has that, and 'COM1' is a "
+                                         r"port of this computer. Leave it out, or.*connect\('sim', ...\)"):
+        edgekit.connect("COM1", clock="real", flash=tmp_path)
+    with pytest.raises(TypeError, match="colour"):
+        edgekit.connect("sim", colour="red")
+    with pytest.raises(BoardError, match=r"A port is a text such as 'sim', 'auto' or '/dev/ttyUSB0', not 3"):
+        edgekit.connect(3)
+    with edgekit.connect("sim", quiet=True, clock="real", flash=tmp_path) as board:
+        assert (board.clock, board.flash) == ("real", tmp_path)
+
+
+def test_connect_auto(monkeypatch):
+    monkeypatch.setenv("EDGEKIT_PORT", "/dev/nothing")
+    monkeypatch.setattr("edgekit.board.serial.SerialBoard", lambda port: port)
+    monkeypatch.setattr("edgekit.board.serial.find_ports", lambda: [("COM3", "CH340", True)])
+    assert edgekit.connect("auto", quiet=True) == "COM3", "it does not look at $EDGEKIT_PORT"
+    with edgekit.connect("auto", quiet=True, clock="virtual") as board:
+        assert board.kind == "simulated", "asked for what only that one has"
+    monkeypatch.setattr("edgekit.board.serial.find_ports", lambda: [("/dev/ttyS0", "", False)])
+    with edgekit.connect("auto", quiet=True) as board:
+        assert board.kind == "simulated"
 
 
 def test_node_missing(monkeypatch, tmp_path):

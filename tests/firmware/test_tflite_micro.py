@@ -400,8 +400,8 @@ def test_plan_never_overlaps_and_reuses():
 def test_reshaping_takes_no_memory():
     model = tflm.load_model(random_models.small_model())
     kinds = {layer.name: layer for layer in model.layers}
-    assert kinds["RESHAPE"].kernel is None
-    assert model.arena_bytes < 60 + sum(layer.output.size + layer.scratch_bytes + 8 for layer in model.layers)
+    assert kinds["RESHAPE"].run is None
+    assert model.arena_bytes < 60 + sum(layer.output.size + 100 for layer in model.layers)
 
 
 # On the simulated board

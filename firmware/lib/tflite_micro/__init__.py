@@ -11,9 +11,10 @@ The same files run under CPython, where they are the host twin of the board.
 
 import os
 from array import array
+from collections import namedtuple
 
 from . import arena, kernels_reference, native, operators
-from .reader import FLOAT32, INT8, Damaged, Graph, shape_text
+from .reader import FLOAT32, INT8, TYPE_NAMES, Damaged, Graph, shape_text
 
 __all__ = ["load_model", "Model"]
 
@@ -52,6 +53,10 @@ def load_model(source, kernels=None):
     return Model(source, native.find() if kernels is None else kernels)
 
 
+# What stays of a tensor of the file.
+Value = namedtuple("Value", ("index", "shape", "type", "size", "scale", "zero_point"))
+
+
 class Layer:
     """One operator, ready to run.
 
@@ -59,33 +64,29 @@ class Layer:
     ----------
     name : str
         For example ``"CONV_2D"``.
-    inputs, outputs : list of Tensor
-        What it reads as values (weights and axes are not among them), and what it computes.
-    output : Tensor
-        The first output.
-    x, y : memoryview, or list of them
-        The values of its inputs and outputs, flat; valid until a later layer reuses the memory.
+    outputs : list of Value
+        What it computes: index in the file, shape, type, size, scale, zero point.
+    output : Value
+        The first of them.
+    y : memoryview, or list of them
+        The values of the outputs, flat; valid until a later layer reuses the memory.
     values : memoryview
         Those of the first output.
     macs : int
         Multiply-accumulates for one inference.
-    weight_bytes, scratch_bytes : int
-        Bytes of int8 weights in the file, and of memory needed while the layer runs.
+    weight_bytes : int
+        Bytes of int8 weights in the file.
     run : callable
         Computes ``y``; None if it is the input under another shape.
     """
 
-    def __init__(self, operator, prepared):
-        self.name = operators.name_of(operator)
-        self.index = operator.index
-        self.inputs, self.outputs = prepared.inputs, operator.outputs
-        self.kernel = prepared.kernel
-        self.parameters = prepared.parameters
-        self.in_place = prepared.in_place
+    def __init__(self, prepared, run):
+        self.name = prepared.name
+        self.outputs = [_value(tensor) for tensor in prepared.outputs]
+        self.y = prepared.y
+        self.run = run
         self.macs = prepared.macs
         self.weight_bytes = prepared.weight_bytes
-        self.scratch_bytes = prepared.scratch_bytes
-        self.x = self.y = self.scratch = self.run = None
 
     @property
     def output(self):
@@ -94,9 +95,6 @@ class Layer:
     @property
     def values(self):
         return self.y if len(self.outputs) == 1 else self.y[0]
-
-    def run_python(self):
-        self.kernel(self.parameters, self.x, self.y, self.scratch)
 
 
 class Model:
@@ -126,11 +124,11 @@ class Model:
         self.data = data
         graph = Graph(data)
         _expect_integers(graph)
-        self.layers = layers = []
+        layers = []
         written = set([tensor.index for tensor in graph.inputs])
         weight_bytes = 0
         for operator in graph.operators:
-            layer = Layer(operator, operators.prepare(operator))
+            layer = operators.prepare(operator)
             weight_bytes += layer.weight_bytes
             follows = all([tensor.is_constant or tensor.index in written for tensor in layer.inputs])
             if not follows or any([y.index in written for y in layer.outputs]) or weight_bytes > 4 * len(data):
@@ -143,22 +141,21 @@ class Model:
                 raise Damaged("damaged .tflite: no operator computes its output; copy or convert the model again")
         if not graph.inputs or not graph.outputs:
             raise Damaged("damaged .tflite: it has no input or no output; copy or convert the model again")
-        self._input_tensors, self._output_tensors = graph.inputs, graph.outputs
-        # Constants and tables of the graph end here: only what runs stays in memory.
         views, self.arena_bytes = arena.allocate(graph.inputs, graph.outputs, layers, kernels)
-        for layer in layers:
-            if layer.kernel:
-                layer.run = (kernels and kernels.bind(layer, data)) or layer.run_python
+        # Constants and tables of the graph end here: only what runs stays in memory.
+        self.layers = [Layer(layer, (kernels and kernels.bind(layer, data)) or _run_python(layer)) for layer in layers]
+        self._input_values = [_value(tensor) for tensor in graph.inputs]
+        self._output_values = [_value(tensor) for tensor in graph.outputs]
         self.inputs = [views[tensor.index] for tensor in graph.inputs]
         self.outputs = [views[tensor.index] for tensor in graph.outputs]
         self.input, self.output = self.inputs[0], self.outputs[0]
-        first, last = graph.inputs[0], graph.outputs[0]
+        first, last = self._input_values[0], self._output_values[0]
         self.input_shape, self.output_shape = first.shape, last.shape
         self.input_scale, self.input_zero_point = first.scale, first.zero_point
         self.output_scale, self.output_zero_point = last.scale, last.zero_point
         self._input_type, self._output_type = first.type, last.type
-        self._input_parameters = operators.float_parameters(first) if first.type == INT8 else None
-        self._output_parameters = operators.float_parameters(last) if last.type == INT8 else None
+        self._input_parameters = operators.float_parameters(graph.inputs[0]) if first.type == INT8 else None
+        self._output_parameters = operators.float_parameters(graph.outputs[0]) if last.type == INT8 else None
         self._floats = array("f", bytes(4 * last.size))
 
     def invoke(self, on_layer=None):
@@ -228,8 +225,8 @@ class Model:
 
     def details(self):
         """Print inputs, outputs, memory and operators."""
-        print("input   %s" % _describe(self._input_tensors))
-        print("output  %s" % _describe(self._output_tensors))
+        print("input   %s" % _describe(self._input_values))
+        print("output  %s" % _describe(self._output_values))
         print("arena   %d bytes; file %d bytes" % (self.arena_bytes, len(self.data)))
         print("%-20s %-16s %8s %8s" % ("operator", "output", "weights", "MACs"))
         for layer in self.layers:
@@ -245,6 +242,17 @@ class Model:
     def weight_bytes(self):
         """Bytes of int8 weights, used where they lie in the file."""
         return sum([layer.weight_bytes for layer in self.layers])
+
+
+def _value(tensor):
+    return Value(tensor.index, tensor.shape, tensor.type, tensor.size, tensor.scale, tensor.zero_point)
+
+
+def _run_python(layer):
+    if layer.kernel is None:
+        return None
+    kernel, parameters, x, y, scratch = layer.kernel, layer.parameters, layer.x, layer.y, layer.scratch
+    return lambda: kernel(parameters, x, y, scratch)
 
 
 def _expect_integers(graph):
@@ -271,5 +279,5 @@ def _short(shape):
 
 
 def _describe(tensors):
-    return "; ".join(["%s %s, scale %.6g, zero point %d" % (t.type_name, shape_text(t.shape), t.scale, t.zero_point)
+    return "; ".join(["%s %s, scale %.6g, zero point %d" % (TYPE_NAMES[t.type], shape_text(t.shape), t.scale, t.zero_point)
                       for t in tensors])

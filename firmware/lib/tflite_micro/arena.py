@@ -21,7 +21,7 @@ def allocate(inputs, outputs, layers, kernels):
     ----------
     inputs, outputs : list of Tensor
         The model's.
-    layers : list of Layer
+    layers : list of Prepared
         In the order in which they run.
     kernels : Kernels or None
         Kernels in C, which may want the memory in a place of their own.

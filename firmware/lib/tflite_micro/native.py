@@ -55,8 +55,8 @@ class Kernels:
         return buffer
 
     def bind(self, layer, data):
-        """A function without arguments that runs a layer, or None if its kernel is in Python only."""
-        name = layer.kernel.__name__
+        """A function without arguments that runs a prepared layer, or None if its kernel is in Python only."""
+        name = layer.kernel and layer.kernel.__name__
         if name not in LAYOUTS:
             return None
         numbers, buffers = LAYOUTS[name]

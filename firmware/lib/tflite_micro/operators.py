@@ -35,7 +35,8 @@ class Prepared:
     """A kernel with its parameters.
 
     ``kernel`` is None if the output is the input under another shape: then both share their memory. ``inputs``: the
-    tensors that it reads as values; ``in_place``: it may write its output over an input of the same size.
+    tensors that it reads as values; ``in_place``: it may write its output over an input of the same size. Their views
+    ``x`` and ``y`` and the view ``scratch`` come from arena.py.
     """
 
     def __init__(self, kernel, parameters, inputs, macs=0, scratch_bytes=0, weight_bytes=0, in_place=False):
@@ -46,6 +47,7 @@ class Prepared:
         self.scratch_bytes = scratch_bytes
         self.weight_bytes = weight_bytes
         self.in_place = in_place
+        self.x = self.y = self.scratch = None
 
 
 def prepare(operator):
@@ -76,7 +78,9 @@ def prepare(operator):
         module, name = function.split(".")
         package = __import__("", globals(), None, (module,), 1)  # from . import module
         function = getattr(getattr(package, module), name)
-    return function(operator)
+    prepared = function(operator)
+    prepared.name, prepared.index, prepared.outputs = name_of(operator), operator.index, operator.outputs
+    return prepared
 
 
 def name_of(operator):

@@ -25,13 +25,13 @@ ANGLES = {"circle": 30, "double_tap": 60, "punch": 90, "shake": 120, "wave": 150
 RELAY = "double_tap"
 
 
-def main(source="motion", name="gesture", threshold=None, smooth=3, quiet_ms=1500, rest="idle", max_events=None,
-         seconds=None):
+def main(source="motion", name="gesture", threshold=None, smooth=3, quiet_ms=1500, rest="idle", motion_g=0.2,
+         max_events=None, seconds=None):
     """Wait for events of ``source``: "button", "motion" or "sound". For ever, or for so many events or seconds.
 
     ``threshold``: mean score from 0 to 1 that counts, by default as the bundle says. ``smooth``: windows that the mean
     is taken over. ``quiet_ms``: after an action the board is deaf so long, because one gesture shall act once.
-    ``rest``: the class that is no gesture.
+    ``rest``: the class that is no gesture. ``motion_g``: change of acceleration that is a movement.
     """
     folder = "/models/" + name
     try:
@@ -59,7 +59,7 @@ def main(source="motion", name="gesture", threshold=None, smooth=3, quiet_ms=150
 
     events = actions = slept_ms = 0
     start_ms = time.ticks_ms()
-    go_to_sleep(source, imu)
+    go_to_sleep(source, imu, motion_g)
     while max_events is None or events < max_events:
         now_ms = time.ticks_ms()
         nap_ms = NAP_MS
@@ -105,7 +105,7 @@ def main(source="motion", name="gesture", threshold=None, smooth=3, quiet_ms=150
         waker.ignore(quiet_ms if acts else 0)
         slept_ms += time.ticks_diff(time.ticks_ms(), done_ms)
         led.off()
-        go_to_sleep(source, imu)
+        go_to_sleep(source, imu, motion_g)
     total_ms = time.ticks_diff(time.ticks_ms(), start_ms)
     print("%d events, %d actions; awake %.2f s of %.2f s" % (events, actions, (total_ms - slept_ms) / 1000,
                                                               total_ms / 1000))
@@ -125,10 +125,10 @@ def waker_for(source, imu):
     return Waker(boards.motion_interrupt(), 1)
 
 
-def go_to_sleep(source, imu):
+def go_to_sleep(source, imu, motion_g):
     """The sensor sleeps too; or it is the one that watches."""
     if source == "motion":
-        imu.sleep_until_motion()
+        imu.sleep_until_motion(threshold_g=motion_g)
     else:
         imu.sleep()
 

@@ -20,7 +20,7 @@ from collections import Counter
 from pathlib import Path
 
 from edgekit.board.simulated import SimulatedBoard
-from edgekit.errors import BoardCodeError, BoardLostError
+from edgekit.errors import BoardCodeError, BoardLostError, BoardRestartedError
 from edgekit.paths import ROOT
 
 FOLDERS = ("basics", "io", "extmod", "micropython")
@@ -63,16 +63,20 @@ class Runner:
         code = program.read_text(encoding="utf-8")
         start = "print('START TEST')" if announce else ""
         start += "" if code.startswith("#") else "\n"
+        said = []
+        end = ""
         try:
-            output = board.exec(start + code, timeout_s=TIMEOUT_S)
+            board.exec(start + code, on_output=said.append, timeout_s=TIMEOUT_S)
         except BoardCodeError as error:
-            if announce and not error.output and "MemoryError" in error.traceback:
+            if announce and not said and "MemoryError" in error.traceback:
                 return "too large"
-            output = error.output + error.traceback + "CRASH"
+            end = error.traceback + "CRASH"
+        except BoardRestartedError:
+            pass  # it raised SystemExit, as those do that skip themselves
         except BoardLostError as error:
             self.close()
-            output = "TIMEOUT" if "within" in str(error) else f"CRASH {error}"
-        return output.removeprefix("START TEST\n")
+            end = "TIMEOUT" if "within" in str(error) else f"CRASH {error}"
+        return ("".join(said) + end).removeprefix("START TEST\n")
 
     def close(self):
         board, self._board = self._board, None

@@ -75,14 +75,17 @@ def _once(function):
 
 
 @_once
-def _version(program: str) -> tuple[int, ...] | None:
-    """Version of a MicroPython program; None if it is none."""
-    code = "import sys\nprint(sys.implementation.name, *sys.implementation.version[:3])"
+def _about(program: str) -> tuple[tuple[int, ...], str] | None:
+    """Version of a MicroPython program, and what its banner says; None if it is none."""
+    code = ("import sys\nprint(sys.implementation.name, *sys.implementation.version[:3])\n"
+            "print(sys.version.split('; ')[-1])")
     try:
-        said = subprocess.run([program, "-c", code], capture_output=True, text=True, timeout=10).stdout.split()
+        said = subprocess.run([program, "-c", code], capture_output=True, text=True, timeout=10).stdout.splitlines()
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return tuple(map(int, said[1:])) if said[:1] == ["micropython"] else None
+    if len(said) != 2 or not said[0].startswith("micropython "):
+        return None
+    return tuple(map(int, said[0].split()[1:])), said[1]
 
 
 def find_micropython() -> str:
@@ -102,9 +105,9 @@ def find_micropython() -> str:
     if not found:
         raise SetupError("engine='unix' needs a program 'micropython', and none was found beside this Python or in "
                          f"PATH. {_HOW_TO_GET} Or use engine='wasm'.")
-    version = _version(found)
-    if version is None or version[:2] < _OLDEST:
-        what = "is not MicroPython" if version is None else f"is MicroPython {version[0]}.{version[1]}"
+    about = _about(found)
+    if about is None or about[0] < _OLDEST:
+        what = f"is {about[1]}" if about else "is not MicroPython"
         raise SetupError(f"engine='unix' needs MicroPython 1.19 or later, but {found} {what}. {_HOW_TO_GET} "
                          "Or use engine='wasm'.")
     return found
@@ -126,25 +129,22 @@ _keep = []
 
 
 @_once
-def _heap_of_rom(program: str) -> tuple[int, float]:
-    """What the board's own modules take of the heap (bytes), and heap size over usable heap."""
-    size = 4 << 20
-    code = (_start_code(str(_compiled_rom()), "", {"sys_platform": "", "machine": "", "build": ""}) +
-            "import gc\ngc.collect()\nprint(gc.mem_alloc(), gc.mem_free())")
-    done = subprocess.run([program, "-X", f"heapsize={size}", "-c", code, "1", "0", "0,0,0,0,0"], env=_environment(),
-                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30)
-    try:
-        used, free = map(int, done.stdout.split()[-2:])
-    except ValueError:
-        raise SetupError(f"{program} cannot run the simulated board: {(done.stderr or done.stdout).strip()[-300:]!r}. "
-                         "Use engine='wasm'.") from None
-    return used, size / (used + free)
+def _heap_of_rom(program: str) -> int:
+    """Bytes of heap in which the board's own modules can be read, beside what is a program's."""
+    code = _start_code(str(_compiled_rom()), "", 1024, {"sys_platform": "", "machine": "", "build": ""})
+    for kilobytes in range(150, 1000, 50):
+        done = subprocess.run([program, "-X", f"heapsize={kilobytes}K", "-c", code, "1", "0", "0,0,0,0,0"],
+                              env=_environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30)
+        if done.returncode == 0:
+            return (kilobytes + 20) * 1024
+    raise SetupError(f"{program} cannot run the simulated board: {(done.stderr or done.stdout).strip()[-300:]!r}. "
+                     "Use engine='wasm'.")
 
 
-def _start_code(flash, terminal, profile, block=4096):
+def _start_code(flash, terminal, heap_bytes, profile, block=4096):
     import json
     return (f"import sys\nsys.path[:] = [{str(_compiled_rom())!r}]\n"
-            f"__import__('_board').start(globals(), {flash!r}, {block}, {terminal!r}, {json.dumps(profile)!r})\n")
+            f"__import__('_board').start(globals(), {flash!r}, {block}, {terminal!r}, {heap_bytes}, {json.dumps(profile)!r})\n")
 
 
 def _environment():
@@ -169,8 +169,8 @@ class UnixEngine(Engine):
 
     def __init__(self, options: dict, transaction):
         self._program = find_micropython()
-        rom_bytes, ratio = _heap_of_rom(self._program)
-        self._heap = int((options["free_heap_bytes"] + rom_bytes) * ratio) + 64
+        # Its table of blocks takes a part of the heap: 2 bits for each 4 words.
+        self._heap = int(options["free_heap_bytes"] * 1.02) + _heap_of_rom(self._program)
         self._options = options
         self._profile = options["profile"]
         self._flash = Path(options["flash"])
@@ -255,8 +255,9 @@ class UnixEngine(Engine):
         self._master, terminal = os.openpty()
         os.set_blocking(self._uart, False)
         os.set_blocking(self._output, False)
-        code = _start_code(str(self._flash.resolve()), os.ttyname(terminal), self._profile, self._block()) \
-            + "__import__('_board').loop()\n"
+        code = _start_code(str(self._flash.resolve()), os.ttyname(terminal), self._options["free_heap_bytes"],
+                           self._profile, self._block()) \
+            + "__import__('_board').ready()\n__import__('_board').loop()\n"
         self.process = subprocess.Popen(
             [self._program, "-X", f"heapsize={self._heap}", "-i", "-c", code, str(requests), str(answers),
              f"{self._time_us},{self._wall_us},{self._boot_us},{self._cause},{self._woken_by}"], stdin=uart_read, stdout=output, stderr=self._errors,
@@ -272,6 +273,7 @@ class UnixEngine(Engine):
         self._in_error = None        # the traceback, while the board prints it
         self._tail = b""
         self._last = b""
+        self._held = bytearray()
         self._code = bytearray()
         self._paste = None
         self._keyboard = True
@@ -390,8 +392,7 @@ class UnixEngine(Engine):
             self._send_text(data)
 
     def _banner(self):
-        version = ".".join(map(str, _version(self._program)))
-        return (f"\r\nMicroPython v{version}; {self._profile['machine']}\r\n"
+        return (f"\r\n{_about(self._program)[1]}; {self._profile['machine']}\r\n"
                 'Type "help()" for more information.\r\n>>> ').encode()
 
     def _send_text(self, data):
@@ -504,6 +505,8 @@ class UnixEngine(Engine):
             if self._to_run:
                 self._command(self._to_run.pop(0).encode(), "boot")
                 return
+            with self._lock:
+                self._inbox[:0] = self._held
             if not self._raw:
                 self._friendly()
                 return
@@ -565,7 +568,10 @@ class UnixEngine(Engine):
         byte = bytes(data[:1])
         if self._state == "friendly":
             return 1 if self._friendly_byte(byte) else 0
-        if self._state == "power" or self._state == "idle" and not self._asked:
+        if self._state == "power":  # what comes now is for the prompt
+            self._held += data
+            return len(data)
+        if self._state == "idle" and not self._asked:
             return 0
         if self._state == "idle":
             if size and (self._paste or 1) > 0:

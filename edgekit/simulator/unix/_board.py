@@ -5,13 +5,17 @@ import sys
 import _host
 
 
-def start(names, flash, block, terminal, profile):
-    """Power-on. ``names``: the globals of ``__main__``; ``terminal``: ends this process when the engine is gone."""
+def start(names, flash, block, terminal, heap_bytes, profile):
+    """Power-on. ``names``: the globals of ``__main__``; ``terminal``: ends this process when the engine is gone.
+
+    What is read here lies behind the first ``heap_bytes`` of the heap; the rest there is taken. So a program finds as
+    much as it would on the board, in one piece.
+    """
     import builtins
-    import gc
     import os
 
-    global _flash, _names, _terminal, _run_file
+    global _flash, _names, _terminal, _program
+    _program = bytearray(heap_bytes)
     _names = names
     _terminal = open(terminal) if terminal else None
     import _flash
@@ -31,10 +35,11 @@ def start(names, flash, block, terminal, profile):
     builtins.open = lambda path, *mode: devices[path]() if path in devices else real_open(path, *mode)
     import _start
     _start.start(profile)
+    del modules["tflite_kernels"]
     builtins.open = real_open
     _start.sys = modules["sys"]  # before 1.20, the Unix port's sys.stdin has no buffer
     modules["__main__"] = main
-    modules["_board"] = _Names(loop=loop)
+    modules["_board"] = _Names(loop=loop, ready=ready)
     atexit = getattr(sys, "atexit", None)
     if atexit:
         atexit(_flash.close_all)
@@ -43,6 +48,23 @@ def start(names, flash, block, terminal, profile):
     os.umount("/")
     os.mount(_flash.Flash(posix, flash, block), "/")
     os.chdir("/")
+
+
+def ready():
+    """Leave a program the first part of the heap, and nothing else."""
+    import gc
+
+    global _program, _filling
+    _filling = [None] * 1000
+    gc.collect()
+    size, at = 1 << 16, 0
+    while size >= 32 and at < len(_filling):
+        try:
+            _filling[at] = bytearray(size)
+            at += 1
+        except MemoryError:
+            size >>= 1
+    _program = None
     gc.collect()
 
 

@@ -9,7 +9,7 @@ from struct import unpack
 
 import _host
 
-_ENOSPC, _ENODEV = 28, 19
+_ENOSPC = 28
 _open_files = []
 
 
@@ -35,6 +35,8 @@ class Flash:
         return _File(self, path, mode)
 
     def mkdir(self, path):
+        if self.statvfs("/")[3] < 2:
+            raise OSError(_ENOSPC)
         self._posix.mkdir(self._path(path))
 
     def remove(self, path):

@@ -6,7 +6,7 @@ byte unused, size (u32), the interrupts and the payload. What runs often allocat
 """
 
 import sys
-from struct import pack_into, unpack_from
+from struct import pack_into
 
 from utime import sleep_us as _real_sleep_us
 from utime import ticks_us as _real_us
@@ -26,6 +26,8 @@ _IRQ_POLL_US = 10_000
 _IRQ_LOOK_US = 1000
 _PERIOD = 0x3FFFFFFF
 _NEVER = 1 << 60
+_MOST_WAITING = 8  # missed calls of a timer, as in host.mjs
+_BUFFERS = (bytes, bytearray, memoryview)
 
 _out = open(int(sys.argv[1]), "wb")
 _in = open(int(sys.argv[2]), "rb")
@@ -59,11 +61,13 @@ def now_us():
 
 def send(data):
     """One request, or a part of one; its answer's payload waits in the pipe for :func:`receive`."""
-    global _left, _parts, _op, _asked_us, _us
-    if not isinstance(data, (bytes, bytearray, memoryview)):
+    global _left, _parts, _op, _asked_us, _kept
+    if not isinstance(data, _BUFFERS):
         memoryview(data)  # TypeError: no buffer
         data = bytes(data)
     size = len(data)
+    if _kept:
+        _kept = b""
     while _left:
         _left -= len(_in.read(min(_left, 64)))
     if _parts:
@@ -91,7 +95,7 @@ def send(data):
     for _ in range(_answer[1]):
         _in.readinto(_pair)
         _irqs.append(_pair[0] | _pair[1] << 8)
-    _left = unpack_from("<I", _answer, 4)[0]
+    _left = _number(_answer, 4, 4)
     flags = _answer[2]
     if (flags & _REAL == 0) != _virtual:
         _change_clock(flags & _REAL == 0)
@@ -104,6 +108,15 @@ def send(data):
     return size
 
 
+def _number(data, at, size):
+    """A little-endian number; unlike struct.unpack, it makes no tuple."""
+    number = 0
+    while size:
+        size -= 1
+        number = number << 8 | data[at + size]
+    return number
+
+
 def cancel():
     global _parts
     _parts = 0
@@ -114,7 +127,7 @@ def _after_pulse():
     global _left, _kept, _us
     _kept = _in.read(_left)
     _left = 0
-    reached = unpack_from("<Q", _kept, 4)[0]
+    reached = _number(_kept, 4, 8)
     if _virtual:
         _us = max(_us, reached)
     else:
@@ -128,10 +141,9 @@ def receive(buffer):
     """Read what is left of the answer's payload into a buffer; returns how much it was."""
     global _left, _kept
     if _kept:
-        n = min(len(buffer), len(_kept))
-        buffer[:n] = _kept[:n]
-        _kept = b""
-        return n
+        data = receive_all(len(buffer))
+        buffer[:len(data)] = data
+        return len(data)
     if not _left:
         return 0
     n = _in.readinto(buffer if len(buffer) <= _left else memoryview(buffer)[:_left])
@@ -142,7 +154,8 @@ def receive(buffer):
 def receive_all(n=-1):
     global _left, _kept
     if _kept:
-        data, _kept = _kept, b""
+        data = _kept if n < 0 else _kept[:n]
+        _kept = _kept[len(data):]
         return data
     n = _left if n < 0 else min(n, _left)
     data = _in.read(n) if n else b""
@@ -243,7 +256,7 @@ def _sleep_until(us):
     pack_into("<BQ", _sleep, 0, _SLEEP_UNTIL, us)
     send(_sleep)
     receive(_reached)
-    return unpack_from("<Q", _reached)[0]
+    return _number(_reached, 0, 8)
 
 
 def sleep(us, timers=0):
@@ -323,7 +336,8 @@ def next_timer():
     for number, timer in _timers.items():
         if timer[1] <= now:
             timer[2] = timer[1]
-            timer[1] += timer[0] * max(1, (now - timer[1]) // timer[0]) if timer[3] else _NEVER
+            missed = (now - timer[1]) // timer[0]
+            timer[1] += timer[0] * max(1, missed - _MOST_WAITING + 2) if timer[3] else _NEVER
             _find_due()
             return number
     return -1

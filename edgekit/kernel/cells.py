@@ -15,63 +15,83 @@ _NOT_THEIRS = re.compile(r'  File "<stdin>", line \d+, in _edgekit_\w+$|  File "
 _HOST_NAME = re.compile(r"\bboard\b")
 _QUESTION = re.compile(r"(\?{0,2})\s*([A-Za-z_][\w.]*)\s*(\?{0,2})$")
 
+HOST_MARK = "# on the host"      # stands where %%host stood
 FORGOT_HOST = "This cell runs on the board. To run it on your computer, write %%host as its first line."
 
 
 @dataclass(frozen=True)
-class Split:
-    """A cell, split: lines for IPython on the host, then code for the board (either may be empty)."""
+class Part:
+    """Lines of a cell that belong together: ``place`` is ``"host"`` or ``"board"``."""
 
-    host: str
-    board: str
+    place: str
+    code: str
 
 
-def split(cell: str) -> Split:
-    """Split a cell into what runs on the host and what runs on the board.
+def split(cell: str) -> list[Part]:
+    """Split a cell into what runs on the host and what runs on the board, in the order in which it runs.
 
-    ``%%host`` gives the whole cell to the host, and so does any other cell magic. Without it, leading lines that
-    begin with ``%`` or ``!``, and a cell that asks with ``?``, are the host's; the rest is the board's, with empty
-    lines in place of what was taken so that line numbers stay.
+    ``%%host`` gives the whole cell to the host, and so does any other cell magic. Without it, lines that begin with
+    ``%`` or ``!`` are the host's, unless they are the middle of a statement; the rest is the board's, with empty
+    lines in place of what came before so that line numbers stay.
 
     Parameters
     ----------
     cell : str
         As the learner wrote it.
 
+    Returns
+    -------
+    list of Part
+        Empty if the cell is.
+
     Examples
     --------
-    >>> split("%connect sim\\nprint(1)")
-    Split(host='%connect sim\\n', board='\\nprint(1)')
-    >>> split("%%host\\nimport numpy").host
-    '# on the host\\nimport numpy'
+    >>> split("%connect sim\\nx = 1\\n%get x")
+    [Part(place='host', code='%connect sim\\n'), Part(place='board', code='\\nx = 1\\n'), Part(place='host', code='%get x')]
+    >>> split("%%host\\nimport numpy")
+    [Part(place='host', code='# on the host\\nimport numpy')]
     """
     lines = cell.splitlines(keepends=True)
     first = next((i for i, line in enumerate(lines) if line.strip()), None)
     if first is None:
-        return Split("", "")
+        return []
     word = lines[first].split()[0]
     if word == "%%host":
-        return Split("".join([*lines[:first], "# on the host\n", *lines[first + 1:]]), "")
+        return [Part("host", "".join([*lines[:first], HOST_MARK + "\n", *lines[first + 1:]]))]
     if word.startswith("%%"):
-        return Split(cell, "")
-    if _asks(cell):
-        return Split(cell, "")
-    end = 0
+        return [Part("host", cell)]
+    parts, begin = [], 0        # lines[begin:i] belong to no part yet
     for i, line in enumerate(lines):
-        if line.lstrip().startswith(("%", "!")):
-            end = i + 1
-        elif line.strip() and not line.lstrip().startswith("#"):
-            break
-    host, rest = lines[:end], lines[end:]
-    if not "".join(rest).strip():
-        return Split(cell, "")
-    return Split("".join(host), "\n" * end + "".join(rest))
+        before = lines[begin:i]
+        begun = _has_code(before)
+        if not (line if begun else line.lstrip()).startswith(("%", "!")) or begun and not _is_whole("".join(before)):
+            continue
+        if begun:
+            parts.append(Part("board", "\n" * begin + "".join(before)))
+            before = []
+        host = "".join([*before, line])
+        if parts and parts[-1].place == "host":
+            host = parts.pop().code + host
+        parts.append(Part("host", host))
+        begin = i + 1
+    if _has_code(lines[begin:]):
+        parts.append(Part("board", "\n" * begin + "".join(lines[begin:])))
+    return parts
 
 
-def _asks(cell):
-    """``name?`` or ``?name``: help, on one line. A question mark is no MicroPython."""
-    text = cell.strip()
-    return "\n" not in text and (text.startswith("?") or (text.endswith("?") and "#" not in text))
+def _has_code(lines):
+    return any(line.strip() and not line.lstrip().startswith("#") for line in lines)
+
+
+def _is_whole(code):
+    """Whether code ends with the end of a statement."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(code)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def question(cell: str) -> tuple[str, str, int] | None:

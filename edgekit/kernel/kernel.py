@@ -16,7 +16,7 @@ from IPython.core.error import StdinNotImplementedError
 from IPython.utils.tokenutil import token_at_cursor
 
 from edgekit.errors import BoardCodeError, BoardError, BoardLostError
-from edgekit.kernel.cells import cell_error, interrupted, keep_last, needs_board, question, split
+from edgekit.kernel.cells import HOST_MARK, cell_error, interrupted, keep_last, needs_board, question, split
 from edgekit.kernel.link import NO_INPUT, Link, NoInputError
 from edgekit.kernel.look import Names, look_up
 from edgekit.kernel.magics import BoardMagics
@@ -24,6 +24,7 @@ from edgekit.kernel.magics import BoardMagics
 _FLUSH_S = 0.05         # how late printed text may appear; a message for each print would choke the browser
 _QUICK_S = 2.0          # Tab and the inspector wait no longer for a board
 _CELLS = 500            # that tracebacks and help can quote
+_BOARD_CELLS = ("%%plot", "%%timeit", "%%time", "%%capture")     # cell magics around code of the board
 _SHOW_LAST = "if _ is not None: print(repr(_), end='')"
 
 
@@ -187,16 +188,12 @@ class MicroPythonKernel(IPythonKernel):
             cell, name, source = asked
             ask = f"get_ipython().kernel.explain({name!r}, {source})\n"
         parts = split(cell)
-        host = parts.host
-        self.on_host = host.startswith("# on the host") or "\n# on the host\n" in host
-        if needs_board(host) and not host.lstrip().startswith("%%"):
-            host = host.removeprefix("# on the host\n")
-            host = "board = get_ipython().kernel.link.as_it_is()\n" + host
-        if parts.board or ask:
-            host = host.rstrip("\n") + "\n" if host else ""
-        if parts.board:
-            host += f"get_ipython().kernel.run_on_board({parts.board!r})\n"
-        return (host + ask).splitlines(keepends=True)
+        self.on_host = bool(parts) and HOST_MARK in parts[0].code
+        code = "".join(_with_line_end(part.code) if part.place == "host"
+                       else f"get_ipython().kernel.run_on_board({part.code!r})\n" for part in parts)
+        if any(needs_board(part.code) for part in parts if part.place == "host") and not code.lstrip().startswith("%%"):
+            code = "board = get_ipython().kernel.link.as_it_is()\n" + code
+        return (code + ask).splitlines(keepends=True)
 
     # --- help and completion -----------------------------------------------------------------------------------
 
@@ -244,14 +241,11 @@ class MicroPythonKernel(IPythonKernel):
                 "metadata": {}}
 
     def _is_for_host(self, code, cursor_pos):
-        before = code[:cursor_pos]
-        line = before.rpartition("\n")[2]
+        line = code[:cursor_pos].rpartition("\n")[2]
         if line.lstrip().startswith(("%", "!")):
             return True
         parts = split(code)
-        if parts.host.lstrip().startswith(("%%plot", "%%timeit")):
-            return False
-        return bool(parts.host) and not parts.board and question(code) is None
+        return bool(parts) and parts[0].code.lstrip().startswith(("%%", HOST_MARK)) and not code.lstrip().startswith(_BOARD_CELLS)
 
     @contextlib.contextmanager
     def _board_if_free(self):
@@ -273,6 +267,10 @@ class MicroPythonKernel(IPythonKernel):
 
 # Asked whether a cell is complete, IPython shall look at the cell itself, not at what we make of it.
 MicroPythonKernel._to_host_code.has_side_effects = True
+
+
+def _with_line_end(code):
+    return code if code.endswith("\n") else code + "\n"
 
 
 def _print(text):

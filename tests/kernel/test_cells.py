@@ -9,24 +9,28 @@ from hypothesis import strategies as st
 from edgekit.kernel.cells import FORGOT_HOST, cell_error, interrupted, keep_last, question, split
 
 
-@pytest.mark.parametrize("cell, host, board", [
-    ("print(1)", "", "print(1)"),
-    ("", "", ""),
-    ("%connect sim", "%connect sim", ""),
-    ("%connect sim\n%reset\n\nx = 1", "%connect sim\n%reset\n", "\n\n\nx = 1"),
-    ("# first\n%reset\nx", "# first\n%reset\n", "\n\nx"),
-    ("!ls\nx", "!ls\n", "\nx"),
-    ("%%host\nimport numpy", "# on the host\nimport numpy", ""),
-    ("\n%%host\nx?", "\n# on the host\nx?", ""),
-    ("%%time\nx", "%%time\nx", ""),
-    ("board?", "board?", ""),
-    ("?board", "?board", ""),
-    ("print(1)  # why?", "", "print(1)  # why?"),
-    ("print('why?')", "", "print('why?')"),
-    ("x = 5 % 3", "", "x = 5 % 3"),
+@pytest.mark.parametrize("cell, parts", [
+    ("print(1)", [("board", "print(1)")]),
+    ("", []), ("\n \n", []), ("# only", []),
+    ("%connect sim", [("host", "%connect sim")]),
+    ("%connect sim\n%reset\n\nx = 1", [("host", "%connect sim\n%reset\n"), ("board", "\n\n\nx = 1")]),
+    ("# first\n%reset\nx", [("host", "# first\n%reset\n"), ("board", "\n\nx")]),
+    ("!ls\nx", [("host", "!ls\n"), ("board", "\nx")]),
+    ("x = 1\n%get x", [("board", "x = 1\n"), ("host", "%get x")]),
+    ("x = 1\n%get x\n!ls\ny\n%mem\n# end", [("board", "x = 1\n"), ("host", "%get x\n!ls\n"), ("board", "\n\n\ny\n"), ("host", "%mem\n")]),
+    ("for i in x:\n    i\n%get i", [("board", "for i in x:\n    i\n"), ("host", "%get i")]),
+    ("%%host\nimport numpy", [("host", "# on the host\nimport numpy")]),
+    ("\n%%host\nx", [("host", "\n# on the host\nx")]),
+    ("%%time\nx\n%get x", [("host", "%%time\nx\n%get x")]),
+    ("x = 5 % 3", [("board", "x = 5 % 3")]),
 ])
-def test_split(cell, host, board):
-    assert (split(cell).host, split(cell).board) == (host, board)
+def test_split(cell, parts):
+    assert [(part.place, part.code) for part in split(cell)] == parts
+
+
+@pytest.mark.parametrize("cell", ["x = (5\n% 3)", "x = '''\n%d\n'''", "x = 5 \\\n% 3", "if x:\n%get x", "x = = 1\n%get x"])
+def test_a_line_in_the_middle_of_a_statement_is_no_magic(cell):
+    assert [(part.place, part.code) for part in split(cell)] == [("board", cell)]
 
 
 @pytest.mark.parametrize("code, kept", [

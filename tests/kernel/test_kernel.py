@@ -312,6 +312,13 @@ def test_a_magic_that_fails_says_one_sentence(run, line, sentence):
     assert len(said.strip().splitlines()) == 1
 
 
+def test_magics_between_lines_of_the_board_run_in_their_turn(run):
+    cell = run("x = [1, 2]\n%get x\nx.append(3)\n%get x as longer\nprint(x)\nlen(x)")
+    assert (cell.text, cell.result) == ("[1, 2, 3]\n", "3")
+    assert run("%%host\nx, longer").result == "([1, 2], [1, 2, 3])"
+    assert run("%get x\n\n1 / 0\n%get x").traceback[1:3] == ["  this cell, line 3", "    1 / 0"]
+
+
 def test_connect_with_options_and_boards(run):
     assert "Nano 33" in run("%connect sim:nano33ble clock=real").text
     assert run("%%host\nboard.clock").result == "'real'"

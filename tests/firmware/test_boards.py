@@ -77,6 +77,16 @@ def test_the_pins_that_ask(profile):
         assert board.eval("(moved.value(), loud.value())") == (1, 1)
 
 
+@pytest.mark.parametrize("profile", ["esp32", "esp32s3", "esp32c3", "rp2040"])
+def test_the_microphone_hears(profile):
+    with SimulatedBoard(profile) as board:
+        board.install("capture")
+        board.world.set(sound=-0.25)
+        board.exec("import boards\nmic = boards.microphone()\nbuf = bytearray(64)\nfor _ in range(20):\n mic.readinto(buf)")
+        heard = [int.from_bytes(board.eval("bytes(buf)")[i:i + 4], "little", signed=True) / 2 ** 31 for i in (0, 60)]
+        assert heard == pytest.approx([-0.25] * 2, abs=1e-3)
+
+
 @pytest.mark.parametrize("profile", ["nano33ble", "stm32f411"])
 def test_a_board_without_i2s_says_so(profile):
     with SimulatedBoard(profile) as board:

@@ -14,6 +14,8 @@ import time
 import uuid
 from collections import deque
 
+# Okabe and Ito's colours in the order of edgekit.lab.plot, which this room must not import.
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000")
 _FRAME_S = 0.1              # ten pictures a second
 _KEEP = 20_000              # lines in the picture that stays
 _UNIT_LETTERS = 4           # a longer word after a number is no unit, so the line is text
@@ -132,7 +134,6 @@ class Chart:
 
     def svg(self, width: int = 720, height: int = 268) -> str:
         """The moving picture. Drawn by hand, as matplotlib would take a core for ten pictures a second."""
-        from edgekit.lab.plot import CYCLE
         series, first = self._points(self.last)
         left, right, top, bottom = 64, width - 12, 34, height - 36
         values = [y for points in series.values() for _, y in points if math.isfinite(y)]
@@ -153,7 +154,7 @@ class Chart:
                      f'<text x="{(left + right) / 2}" y="{height - 4}" text-anchor="middle">printed line</text>')
         at = left
         for i, (name, points) in enumerate(series.items()):
-            colour = CYCLE[i % len(CYCLE)]
+            colour = _COLOURS[i % len(_COLOURS)]
             for run in _runs(points):
                 path = " ".join(f"{left + (x - first) * across:.1f},{bottom - (y - low) * down:.1f}" for x, y in run)
                 shape = f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
@@ -174,13 +175,12 @@ class Chart:
         """
         from matplotlib.figure import Figure
 
-        from edgekit.lab.plot import CYCLE
         series, _ = self._points()
         figure = Figure(figsize=(7.5, 2.9), dpi=96, layout="constrained")
         ax = figure.add_subplot()
         for i, (name, points) in enumerate(series.items()):
             x, y = zip(*points, strict=True) if points else ((), ())
-            ax.plot(x, y, color=CYCLE[i % len(CYCLE)], linewidth=1.3, label=name, marker="." if len(x) < 40 else None)
+            ax.plot(x, y, color=_COLOURS[i % len(_COLOURS)], linewidth=1.3, label=name, marker="." if len(x) < 40 else None)
         ax.set_xlabel("printed line")
         ax.margins(x=0.01)
         ax.grid(True, alpha=0.3)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgekit.kernel.chart import Chart, numbers
+from edgekit.kernel.chart import _COLOURS, Chart, numbers
+from edgekit.lab.plot import CYCLE
 
 
 @pytest.mark.parametrize("line, values", [
@@ -107,6 +108,10 @@ def test_the_picture_that_stays_shows_all_lines():
     assert [len(line.get_xdata()) for line in ax.lines] == [50, 50]
     assert list(ax.lines[0].get_ydata()) == list(range(50))
     assert ax.get_xlabel() == "printed line" and ax.get_title() == "shake, a board"
+
+
+def test_its_colours_are_those_of_the_lessons():
+    assert list(_COLOURS) == CYCLE
 
 
 def test_it_keeps_up_with_100_hz_of_6_values():

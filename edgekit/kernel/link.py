@@ -42,6 +42,7 @@ _POLL_S = 0.05          # how late ctrl-C may be noticed
 _PATIENCE = 3           # ctrl-C pressed so often: break off, whatever the program does
 _INSTALL_S = 10.0
 _BACK_S = 10.0          # how long a board may take to come back after a reset
+_AGAIN_S = 0.25
 
 NO_INPUT = ("input() needs somebody to answer, and this notebook runs without an input box. Set the value in the "
             "cell, or run the cell in JupyterLab.")
@@ -164,8 +165,8 @@ class Link:
         repl, line = board._repl, self._line
         output = _Output()
         unanswered = None
-        line.begin()
-        with _handler(lambda *_: line.press()), repl.turn.hold():
+        with repl.turn.hold(), _handler(lambda *_: line.press()):
+            line.begin()
             try:
                 repl.start(code)
                 line.listening = True
@@ -231,14 +232,12 @@ class Link:
                 self.connected()
                 self._install_input()
                 return
-            except BoardRestartedError:
-                continue
-            except BoardError:
-                # A board with USB of its own takes its port away while it starts.
-                self._lost = True
+            except BoardError as error:
                 if time.monotonic() > end:
                     raise
-                time.sleep(0.5)
+                # A board with USB of its own takes its port away while it starts.
+                self._lost = not isinstance(error, BoardRestartedError)
+                time.sleep(_AGAIN_S)
 
 
 class _Line:

@@ -409,10 +409,14 @@ def test_reshaping_takes_no_memory():
 
 @pytest.fixture(scope="module")
 def board():
-    import edgekit
-    from edgekit.board.install import compile_file, find_mpy_cross
+    from dataclasses import replace
 
-    with edgekit.connect("sim") as board:
+    from edgekit.board.install import compile_file, find_mpy_cross
+    from edgekit.board.profiles import get_profile
+    from edgekit.board.simulated import SimulatedBoard
+
+    # Memory for models that no ESP32 without PSRAM holds.
+    with SimulatedBoard(replace(get_profile("esp32"), heap_bytes=1_000_000)) as board:
         mpy_cross, _ = find_mpy_cross()
         for source in sorted((FIRMWARE / "lib" / "tflite_micro").glob("*.py")):
             board.put(compile_file(source, mpy_cross), f"/lib/tflite_micro/{source.stem}.mpy")
@@ -437,6 +441,18 @@ def test_public_models_are_exact_on_the_board(board, name, count):
     rows = random_inputs(tflite.Interpreter(data), count + 1)[1:]
     expected = np.stack([tflite.reference(data, row).reshape(-1) for row in rows])
     assert (board_outputs(board, data, rows) == expected).all()
+
+
+def test_a_file_larger_than_the_memory_says_so():
+    import edgekit
+    from edgekit.errors import BoardCodeError
+
+    with edgekit.connect("sim", quiet=True) as small:
+        small.install("gesture")
+        small.put(bytes(300_000), "/models/large.tflite")
+        with pytest.raises(BoardCodeError, match="MemoryError: the model file of 300000 bytes does not fit into memory in "
+                                                 "one piece; .*use a smaller model"):
+            small.exec("import tflite_micro\ntflite_micro.load_model('/models/large.tflite')")
 
 
 def test_gesture_model_is_exact_on_the_board(board):

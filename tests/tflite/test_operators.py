@@ -89,3 +89,28 @@ def test_the_c_kernels_equal_the_python_kernels_in_each_layer(first):
             found.append(layers)
         for layer, python, c in zip(models[0].layers, *found, strict=True):
             assert np.array_equal(python, c), f"random_model({seed}): {layer.name}"
+
+
+def test_random_models_on_the_simulated_board():
+    """The same with the board's Python, its integers of 31 bits and its collector: C and Python kernels."""
+    from edgekit.board.simulated import SimulatedBoard
+    kinds = [*ops.BINARY, *ops.UNARY, *ops.REDUCING, *ops.OTHERS]
+    with SimulatedBoard("esp32s3") as board:
+        board.install("replay")
+        board.exec("import tflite_micro as tflm")
+        for seed in range(200):
+            kind = kinds[seed % len(kinds)]
+            name = f"random_operator({kind!r}, {seed})" if seed % 2 else f"random_moves({seed})"
+            data = ops.random_operator(kind, seed) if seed % 2 else ops.random_moves(seed)
+            host = tflm.load_model(data, False)
+            values = random_inputs(host, seed)
+            for x, value in zip(host.inputs, values, strict=True):
+                np.frombuffer(x, np.int8)[:] = value
+            host.invoke()
+            expected = [np.array(y).tolist() for y in host.outputs]
+            board.put(data, "/test.tflite")
+            for kernels in ("None", "False"):
+                board.exec(f"model = tflm.load_model('/test.tflite', {kernels})\n"
+                           f"for x, values in zip(model.inputs, {[v.tolist() for v in values]}):\n"
+                           " for i in range(len(x)):\n  x[i] = values[i]\nmodel.invoke()")
+                assert board.eval("[list(y) for y in model.outputs]") == expected, f"{name}, kernels={kernels}"

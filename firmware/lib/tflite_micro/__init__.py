@@ -41,11 +41,16 @@ def load_model(source, kernels=None):
         The arena does not fit; the message says how many bytes it needs.
     """
     if isinstance(source, str):
+        size = 0
         try:
             # Memory of the right size at once: reading until the end would grow it again and again.
-            data = bytearray(os.stat(source)[6])
+            size = os.stat(source)[6]
+            data = bytearray(size)
             with open(source, "rb") as file:
                 file.readinto(data)
+        except MemoryError:
+            raise MemoryError("the model file of %d bytes does not fit into memory in one piece; free memory "
+                              "(gc.collect()), load the model first, or use a smaller model" % size)
         except OSError as error:
             raise OSError(error.args[0], "cannot read the model %r: copy it to the board first, or check the path"
                           % source)

@@ -9,7 +9,7 @@ from array import array
 from .plan import plan
 from .reader import FLOAT32, INT8, INT32, INT64
 
-MOST_BYTES = 1 << 24
+MOST_BYTES = 1 << 23
 _CODES = {INT8: "b", FLOAT32: "f", INT32: "i", INT64: "q"}
 _ITEM_BYTES = {"b": 1, "f": 4, "i": 4, "q": 8}
 

@@ -66,8 +66,6 @@ def _combine(p, a, b):
 
 
 def _prepare_binary(operator, kind):
-    if len(operator.inputs) != 2 or None in operator.inputs or len(operator.outputs) != 1:
-        refuse(operator, "expected two inputs and one output; convert the model again")
     a, b = operator.inputs
     y = operator.outputs[0]
     expect_int8(operator, a, b, y)

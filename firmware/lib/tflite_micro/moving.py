@@ -155,8 +155,6 @@ def _apart(operator, x, axis, keeps_axis):
 
 
 def prepare_split(operator):
-    if len(operator.inputs) != 2 or None in operator.inputs:
-        refuse(operator, "expected an axis and an input; convert the model again")
     axis, x = operator.inputs
     return _apart(operator, x, normal_axis(operator, constant_numbers(operator, axis)[0], len(x.shape)), True)
 

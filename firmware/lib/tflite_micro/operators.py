@@ -4,6 +4,7 @@ Preparing checks shapes and types, so that kernels need no checks, and turns sca
 operator, write its kernel in kernels_reference.py, a ``_prepare`` function here, and a line in `TABLE`.
 """
 
+import sys
 from array import array
 
 from . import kernels_reference as kernels
@@ -11,6 +12,8 @@ from .fixed_point import (bit_length, divide, from_float_bits, multiply, quantiz
                           to_int32)
 from .reader import FLOAT32, INT8, INT32, shape_text
 
+_MOST_WORK = 1 << 30  # multiplications, or values looked at
+_MOST_PLACES = 1 << 16
 _SAME, _VALID = 0, 1
 _NONE, _RELU, _RELU_N1_TO_1, _RELU6 = 0, 1, 2, 3
 
@@ -68,17 +71,26 @@ def prepare(operator):
     """
     if operator.code not in TABLE:
         name = operator.name
-        advice = _ADVICE.get(name, "use layers that become " + ", ".join(sorted([n for n, _ in TABLE.values()])))
+        advice = _ADVICE.get(name, "use layers that become " + ", ".join(sorted([row[0] for row in TABLE.values()])))
         if name in _RECURRENT:
             advice = "use convolution instead of recurrent layers"
         raise ValueError("the model uses %s (operator %d), which the board runtime lacks; %s"
                          % (name, operator.index, advice))
-    _, function = TABLE[operator.code]
+    _, function, least, most = TABLE[operator.code]
+    given = operator.inputs
+    if not least <= len(given) <= most or None in given[:least]:
+        refuse(operator, "expected %d to %d inputs, found %d; convert the model again" % (least, most, len(given)))
+    if not operator.outputs or len(operator.outputs) > 1 and name_of(operator) not in ("SPLIT", "UNPACK"):
+        refuse(operator, "expected one output, found %d; convert the model again" % len(operator.outputs))
     if isinstance(function, str):
         module, name = function.split(".")
-        package = __import__("", globals(), None, (module,), 1)  # from . import module
-        function = getattr(getattr(package, module), name)
+        module = __name__.rsplit(".", 1)[0] + "." + module
+        __import__(module)
+        function = getattr(sys.modules[module], name)
     prepared = function(operator)
+    if prepared.macs > _MOST_WORK:
+        refuse(operator, "it needs %d multiplications, which takes a small board many minutes; use a smaller model"
+               % prepared.macs)
     prepared.name, prepared.index, prepared.outputs = name_of(operator), operator.index, operator.outputs
     return prepared
 
@@ -334,6 +346,9 @@ def _prepare_pool(operator, kernel):
     p = _window(operator, options, options.number(4, "i"), options.number(3, "i"), x, y)
     expect_shape(operator, y, y.shape[:3] + (p.channels,))
     p.lowest, p.highest = activation_limits(operator, options.number(5, "b"), y)
+    looks = y.size * min(p.filter_height, p.height) * min(p.filter_width, p.width)
+    if looks > _MOST_WORK:
+        refuse(operator, "its windows cover %d values, which takes a small board many minutes; use smaller ones" % looks)
     return Prepared(kernel, p, [x])
 
 
@@ -356,6 +371,9 @@ def places(operator, x, y, axes=None):
     reduced = [False] * rank
     for axis in axes:
         reduced[normal_axis(operator, axis, rank)] = True
+    if y.size > _MOST_PLACES or x.size // max(1, y.size) > _MOST_PLACES:
+        refuse(operator, "it makes %d values of %d, more than a small board can; use a smaller input"
+               % (y.size, x.size))
     starts, steps = array("i", [0]), array("i", [0])
     stride = x.size
     for dimension, is_reduced in zip(x.shape, reduced):
@@ -467,48 +485,48 @@ def expect_same_scale(operator, x, y):
         refuse(operator, "its input and output have different scales; convert the model again")
 
 
-# Number in schema.fbs: name, and how it is prepared: a function, or one in a module that is loaded when a model
-# needs it.
+# Number in schema.fbs: name; how it is prepared: a function, or one in a module that is loaded when a model needs it;
+# how many inputs it needs at least (none of these left out) and at most.
 TABLE = {
-    0: ("ADD", "elementwise.prepare_add"),
-    1: ("AVERAGE_POOL_2D", _prepare_average_pool),
-    2: ("CONCATENATION", "moving.prepare_concatenation"),
-    3: ("CONV_2D", _prepare_conv_2d),
-    4: ("DEPTHWISE_CONV_2D", _prepare_depthwise_conv_2d),
-    6: ("DEQUANTIZE", _prepare_dequantize),
-    9: ("FULLY_CONNECTED", _prepare_fully_connected),
-    14: ("LOGISTIC", "elementwise.prepare_logistic"),
-    17: ("MAX_POOL_2D", _prepare_max_pool),
-    18: ("MUL", "elementwise.prepare_mul"),
-    19: ("RELU", "elementwise.prepare_relu"),
-    21: ("RELU6", "elementwise.prepare_relu6"),
-    22: ("RESHAPE", _prepare_reshape),
-    25: ("SOFTMAX", _prepare_softmax),
-    28: ("TANH", "elementwise.prepare_tanh"),
-    34: ("PAD", "moving.prepare_pad"),
-    39: ("TRANSPOSE", "moving.prepare_transpose"),
-    40: ("MEAN", _prepare_mean),
-    41: ("SUB", "elementwise.prepare_sub"),
-    43: ("SQUEEZE", _prepare_reshape),
-    45: ("STRIDED_SLICE", "moving.prepare_strided_slice"),
-    49: ("SPLIT", "moving.prepare_split"),
-    56: ("ARG_MAX", "reducing.prepare_arg_max"),
-    55: ("MAXIMUM", "elementwise.prepare_maximum"),
-    57: ("MINIMUM", "elementwise.prepare_minimum"),
-    60: ("PADV2", "moving.prepare_pad"),
-    65: ("SLICE", "moving.prepare_slice"),
-    67: ("TRANSPOSE_CONV", "transposed.prepare_transpose_conv"),
-    70: ("EXPAND_DIMS", _prepare_reshape),
-    74: ("SUM", "reducing.prepare_sum"),
-    77: ("SHAPE", "moving.prepare_shape"),
-    82: ("REDUCE_MAX", "reducing.prepare_reduce_max"),
-    83: ("PACK", "moving.prepare_pack"),
-    88: ("UNPACK", "moving.prepare_unpack"),
-    97: ("RESIZE_NEAREST_NEIGHBOR", "moving.prepare_resize"),
-    98: ("LEAKY_RELU", "elementwise.prepare_leaky_relu"),
-    99: ("SQUARED_DIFFERENCE", "elementwise.prepare_squared_difference"),
-    101: ("ABS", "elementwise.prepare_abs"),
-    111: ("ELU", "elementwise.prepare_elu"),
-    114: ("QUANTIZE", _prepare_quantize),
-    117: ("HARD_SWISH", "elementwise.prepare_hard_swish"),
+    0: ("ADD", "elementwise.prepare_add", 2, 2),
+    1: ("AVERAGE_POOL_2D", _prepare_average_pool, 1, 1),
+    2: ("CONCATENATION", "moving.prepare_concatenation", 1, 64),
+    3: ("CONV_2D", _prepare_conv_2d, 2, 3),
+    4: ("DEPTHWISE_CONV_2D", _prepare_depthwise_conv_2d, 2, 3),
+    6: ("DEQUANTIZE", _prepare_dequantize, 1, 1),
+    9: ("FULLY_CONNECTED", _prepare_fully_connected, 2, 3),
+    14: ("LOGISTIC", "elementwise.prepare_logistic", 1, 1),
+    17: ("MAX_POOL_2D", _prepare_max_pool, 1, 1),
+    18: ("MUL", "elementwise.prepare_mul", 2, 2),
+    19: ("RELU", "elementwise.prepare_relu", 1, 1),
+    21: ("RELU6", "elementwise.prepare_relu6", 1, 1),
+    22: ("RESHAPE", _prepare_reshape, 1, 2),
+    25: ("SOFTMAX", _prepare_softmax, 1, 1),
+    28: ("TANH", "elementwise.prepare_tanh", 1, 1),
+    34: ("PAD", "moving.prepare_pad", 2, 2),
+    39: ("TRANSPOSE", "moving.prepare_transpose", 2, 2),
+    40: ("MEAN", _prepare_mean, 2, 2),
+    41: ("SUB", "elementwise.prepare_sub", 2, 2),
+    43: ("SQUEEZE", _prepare_reshape, 1, 1),
+    45: ("STRIDED_SLICE", "moving.prepare_strided_slice", 4, 4),
+    49: ("SPLIT", "moving.prepare_split", 2, 2),
+    56: ("ARG_MAX", "reducing.prepare_arg_max", 2, 2),
+    55: ("MAXIMUM", "elementwise.prepare_maximum", 2, 2),
+    57: ("MINIMUM", "elementwise.prepare_minimum", 2, 2),
+    60: ("PADV2", "moving.prepare_pad", 3, 3),
+    65: ("SLICE", "moving.prepare_slice", 3, 3),
+    67: ("TRANSPOSE_CONV", "transposed.prepare_transpose_conv", 3, 4),
+    70: ("EXPAND_DIMS", _prepare_reshape, 2, 2),
+    74: ("SUM", "reducing.prepare_sum", 2, 2),
+    77: ("SHAPE", "moving.prepare_shape", 1, 1),
+    82: ("REDUCE_MAX", "reducing.prepare_reduce_max", 2, 2),
+    83: ("PACK", "moving.prepare_pack", 1, 64),
+    88: ("UNPACK", "moving.prepare_unpack", 1, 1),
+    97: ("RESIZE_NEAREST_NEIGHBOR", "moving.prepare_resize", 2, 2),
+    98: ("LEAKY_RELU", "elementwise.prepare_leaky_relu", 1, 1),
+    99: ("SQUARED_DIFFERENCE", "elementwise.prepare_squared_difference", 2, 2),
+    101: ("ABS", "elementwise.prepare_abs", 1, 1),
+    111: ("ELU", "elementwise.prepare_elu", 1, 1),
+    114: ("QUANTIZE", _prepare_quantize, 1, 1),
+    117: ("HARD_SWISH", "elementwise.prepare_hard_swish", 1, 1),
 }

@@ -40,8 +40,6 @@ def transpose_conv(p, x, y, patch):
 
 
 def prepare_transpose_conv(operator):
-    if not 3 <= len(operator.inputs) <= 4 or None in operator.inputs[:3] or len(operator.outputs) != 1:
-        refuse(operator, "expected a shape, weights and an input; convert the model again")
     shape, weights, x = operator.inputs[:3]
     y = operator.outputs[0]
     expect_int8(operator, x, y)

@@ -94,7 +94,7 @@ class Link:
         if self._board is None:
             from edgekit import connect
             board = connect(self.port, **self.settings)
-            self.port = getattr(board, "port", None) or self.port or "sim"
+            self.port = _place(board)
             self._adopt(board)
         elif self._lost:
             self._board.reconnect()
@@ -238,6 +238,13 @@ class Link:
                 # A board with USB of its own takes its port away while it starts.
                 self._lost = not isinstance(error, BoardRestartedError)
                 time.sleep(_AGAIN_S)
+
+
+def _place(board):
+    """The port of a board that was connected, in the words of %connect."""
+    if board.kind == "simulated" and hasattr(board, "profile"):
+        return "sim" if board.profile.name == "esp32" else f"sim:{board.profile.name}"
+    return board.port
 
 
 class _Line:

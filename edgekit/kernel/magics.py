@@ -22,8 +22,8 @@ class BoardMagics(Magics):
     def connect(self, line):
         """Choose the board: %connect [PORT | sim | sim:PROFILE | auto] [NAME=VALUE ...].
 
-        Without a word, or with auto: a real board if one is plugged in, else the simulated one. For the simulated
-        board: clock=real, engine=unix, flash=FOLDER.
+        auto: a real board if one is plugged in, else the simulated one. Without a word: $EDGEKIT_PORT, else auto. For
+        the simulated board: clock=real, engine=unix, hard_heap=yes, flash=FOLDER.
         """
         words = line.split()
         options = dict(word.split("=", 1) for word in words if "=" in word and "://" not in word)
@@ -31,12 +31,13 @@ class BoardMagics(Magics):
         if len(places) > 1:
             raise UsageError("Expected %connect [PORT | sim | sim:PROFILE | auto] [NAME=VALUE ...], for example "
                              "%connect sim:nano33ble clock=real.")
-        port = places[0] if places and places[0] != "auto" else None
-        try:
-            self._kernel.link.choose(port, **options)
-        except TypeError:
-            raise UsageError(f"{', '.join(options)}: no such option. The simulated board takes clock=real, engine=unix "
-                             "and flash=FOLDER.") from None
+        unknown = [name for name in options if name not in ("clock", "engine", "hard_heap", "flash")]
+        if unknown:
+            raise UsageError(f"{', '.join(unknown)}: no such option. The simulated board takes clock=real, engine=unix, "
+                             "hard_heap=yes and flash=FOLDER.")
+        if "hard_heap" in options:
+            options["hard_heap"] = options["hard_heap"].lower() in ("yes", "true", "1")
+        self._kernel.link.choose(places[0] if places else None, **options)
 
     @line_magic
     def boards(self, line):

@@ -1,6 +1,7 @@
 """The kernel's link to the board without a kernel: input(), ctrl-C, a board that restarts or goes."""
 
 import contextlib
+import importlib
 import os
 import re
 import signal
@@ -223,6 +224,15 @@ def test_a_choice_that_fails_changes_nothing(link):
     assert link.board.clock == "real" and link.board.profile.name == "rp2040"
 
 
+def test_auto_becomes_a_definite_place(monkeypatch):
+    connect = importlib.import_module("edgekit.board.connect")
+    monkeypatch.setattr(connect, "_plugged_in", lambda: "sim:rp2040")
+    link = Link("auto", None)
+    link.connected()
+    link.disconnect()
+    assert link.port == "sim:rp2040"
+
+
 def test_a_mistake_in_what_shows_the_output_leaves_the_board_usable(link):
     with pytest.raises(ZeroDivisionError):
         link.run("while True: print('x')", lambda text: 1 / 0)
@@ -232,7 +242,7 @@ def test_a_mistake_in_what_shows_the_output_leaves_the_board_usable(link):
 class UsbBoard:
     """A board whose port goes away when it resets, and comes back after some tries."""
 
-    name = "USB board"
+    name, kind, port = "USB board", "board", "/dev/usb"
 
     def __init__(self, tries):
         self.tries = tries

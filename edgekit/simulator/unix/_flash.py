@@ -27,6 +27,14 @@ class Flash:
         pass
 
     def _path(self, path):
+        if ".." in path:  # nothing leads out of the flash
+            names = []
+            for name in (path if path[:1] == "/" else self.getcwd() + "/" + path).split("/"):
+                if name == "..":
+                    names = names[:-1]
+                elif name not in ("", "."):
+                    names.append(name)
+            path = "/" + "/".join(names)
         return self._root + path if path[:1] == "/" else path or "."
 
     def open(self, path, mode):

@@ -80,10 +80,12 @@ def send(data):
                 _interrupt_pins.add(data[1])
             else:
                 _interrupt_pins.discard(data[1])
-        _asked_us = now_us()
-        if _asked_us > _bite_us and _op != HARD_RESET:
+        now = now_us()
+        if now > _bite_us and _op != HARD_RESET:
             _bite()
-        pack_into("<IQ", _head, 0, size, _asked_us)
+        if _op != POLL:
+            _asked_us = now
+        pack_into("<IQ", _head, 0, size, now)
         if _op & _PARTS_FOLLOW:
             _parts = data[1]
     _out.write(_head)

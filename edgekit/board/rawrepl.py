@@ -25,6 +25,7 @@ _PLAIN_CHUNK = 256  # without flow control: what a UART's buffer holds
 _PLAIN_PAUSE_S = 0.01
 _ATTEMPTS = 3
 _TAIL = 600
+_WORDS = 4000
 
 _PASTE_ANSWER = re.compile(rb"R\x01|R\x00|paste mode; Ctrl-C")  # the last: from the friendly prompt
 # What a board says that starts: MicroPython's friendly prompt at the end of what came, or an ESP32's boot loader.
@@ -95,14 +96,13 @@ class RawRepl:
         self.turn = Turn()
         self.ready = False
         self._buffer = bytearray()
-        self._tail = b""         # the last that came, for what a starting board says
+        self._words = b""        # the last that came since a program was started: a board that starts says why
         self._early = b""        # what came before the program: printed by timers and interrupts
         self._raw_paste = True
         self._refusals = 0
         self._broken_off = False
         self._marked = False
         self._asking = False     # in the middle of _prepare
-        self._last_words = b""   # what came last before things went wrong
         self._sealed = b""
         self._error = b""
         self._trouble = None
@@ -130,7 +130,7 @@ class RawRepl:
                 # boot.py takes as long as it takes.
                 if (self._read_until(b"soft reboot\r\n", self.answer_s) is not None
                         and self._read_until(_BANNER, 4 * self.answer_s) is not None):
-                    self.ready, self._marked = True, False
+                    self.ready, self._marked, self._words = True, False, b""
                     return
                 try:
                     self._prepare()
@@ -261,7 +261,7 @@ class RawRepl:
             self._asking = False
 
     def _restarted(self):
-        words = self._last_words + self._tail
+        words, self._words = self._words, b""
         if re.search(rb"brown.?out", words, re.IGNORECASE):
             cause = "BROWNOUT"
         elif b"soft reboot" in words:
@@ -280,7 +280,6 @@ class RawRepl:
         self.ready = False
         if self._asking:
             return self._not_through(f"{what} was expected, {found!r} came")
-        self._last_words = self._tail
         try:
             self._prepare()
         except _NotArrived as error:
@@ -298,9 +297,9 @@ class RawRepl:
             try:
                 self._prepare()
                 self._send(self._sealed)
+                self._words = b""
                 return
             except _NotArrived as error:
-                self._last_words = self._tail
                 trouble = error
         raise BoardWireError(str(trouble))
 
@@ -416,7 +415,7 @@ class RawRepl:
 
     def _receive(self, timeout_s):
         data = self.transport.read(timeout_s)
-        self._tail = (self._tail + data)[-_TAIL:]
+        self._words = (self._words + data)[-_WORDS:]
         self._buffer += data
         return data
 
@@ -444,6 +443,8 @@ class RawRepl:
                 return b""
             if not self._receive(min(left, self.answer_s / 10)) and self._buffer.endswith(_BANNER):
                 return _BANNER
+            if _STARTED.search(self._buffer):
+                return b""
         # A banner may still be on its way if the board was slow; anything else before was printed by a timer.
         answer, start, end = found[0], found.start(), found.end()
         self._early += bytes(self._buffer[:start]).rpartition(_BANNER)[2]

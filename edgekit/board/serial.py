@@ -81,7 +81,7 @@ def _no_board(port, reason):
 
 def _lost(port, error):
     return BoardLostError(f"The board on {port} stopped answering ({error}). Plug it in again, then: board.reconnect(). "
-                          "Its names are gone; files are as they were last closed.")
+                          "Files are as they were last closed.")
 
 
 class _SerialTransport:

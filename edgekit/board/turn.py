@@ -2,10 +2,13 @@
 
 import contextlib
 import threading
+import time
 
 from edgekit.errors import BoardBusyError
 
 __all__ = ["Turn"]
+
+_POLL_S = 0.002
 
 
 class Turn:
@@ -29,7 +32,7 @@ class Turn:
     def __init__(self, patience_s: float = 1.0):
         self.patience_s = patience_s
         self.running = False
-        self._free = threading.Condition()
+        self._lock = threading.Lock()
         self._owner = None
         self._depth = 0
 
@@ -61,7 +64,7 @@ class Turn:
             Another thread has the turn, or a program runs already.
         """
         self._take()
-        with self._free:
+        with self._lock:
             if not self.running:
                 self.running = True
                 return
@@ -71,23 +74,28 @@ class Turn:
 
     def end(self):
         """The program has ended; do nothing if it had before."""
-        with self._free:
+        with self._lock:
             ended, self.running = self.running, False
         if ended:
             self._give()
 
     def _take(self):
         me = threading.get_ident()
-        with self._free:
-            if self._owner != me and not self._free.wait_for(lambda: self._owner is None, self.patience_s):
+        end = time.monotonic() + self.patience_s
+        while True:
+            with self._lock:
+                if self._owner in (None, me):
+                    self._owner = me
+                    self._depth += 1
+                    return
+            if time.monotonic() >= end:
                 raise BoardBusyError("The board is busy: another cell or button uses it. Wait until that has ended, "
                                      "or stop it with board.interrupt().")
-            self._owner = me
-            self._depth += 1
+            # Not the wait of a condition: ctrl-C in the middle of that may leave its lock in disorder.
+            time.sleep(_POLL_S)
 
     def _give(self):
-        with self._free:
+        with self._lock:
             self._depth -= 1
             if self._depth == 0:
                 self._owner = None
-                self._free.notify()

@@ -1,10 +1,12 @@
 """Start MicroPython under Node and talk to it: UART bytes both ways, and the world's answers to bus requests."""
 
 import atexit
+import contextlib
 import importlib.util
 import json
 import logging
 import os
+import queue
 import shutil
 import struct
 import subprocess
@@ -77,8 +79,8 @@ class Engine:
 
     def __init__(self, options: dict, transaction):
         self._transaction = transaction
-        self._received = bytearray()
-        self._arrived = threading.Condition()
+        # A condition would do, but ctrl-C in the middle of its wait may leave its lock in disorder.
+        self._arrived = queue.SimpleQueue()
         self._write_lock = threading.Lock()
         self._ended = False
         self._closed = False
@@ -112,18 +114,21 @@ class Engine:
         BoardLostError
             The engine has ended.
         """
-        with self._arrived:
-            end = None if timeout_s is None else time.monotonic() + timeout_s
-            while not self._received and not self._ended:
-                left = _SLICE_S if end is None else min(end - time.monotonic(), _SLICE_S)
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        data = b""
+        while not data:
+            left = _SLICE_S if end is None else min(max(end - time.monotonic(), 0), _SLICE_S)
+            with contextlib.suppress(queue.Empty):
+                data = self._arrived.get(left > 0, left)
+            if not data and self._arrived.empty():
+                if self._ended:
+                    raise BoardLostError(self._why())
                 if left <= 0:
                     return b""
-                self._arrived.wait(left)
-            if not self._received and self._ended:
-                raise BoardLostError(self._why())
-            data = bytes(self._received)
-            self._received.clear()
-            return data
+        with contextlib.suppress(queue.Empty):
+            for _ in range(self._arrived.qsize()):
+                data += self._arrived.get_nowait()
+        return data
 
     def control(self, settings: dict):
         """Change something about the running board.
@@ -180,15 +185,12 @@ class Engine:
                     del pending[:end]
         except (OSError, BoardLostError):
             pass
-        with self._arrived:
-            self._ended = True
-            self._arrived.notify_all()
+        self._ended = True
+        self._arrived.put(b"")
 
     def _handle(self, kind: int, payload: bytes):
         if kind == _UART:
-            with self._arrived:
-                self._received += payload
-                self._arrived.notify_all()
+            self._arrived.put(payload)
         elif kind == _BUS:
             self._send(_ANSWER, self._answer(payload))
         elif kind == _NOTE:

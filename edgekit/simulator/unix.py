@@ -11,6 +11,7 @@ import errno
 import fcntl
 import functools
 import os
+import queue
 import re
 import select
 import shutil
@@ -177,8 +178,7 @@ class UnixEngine(Engine):
         self._flash_bytes = options["flash_bytes"]
         self._real = options["clock"] == "real"
         self._transaction = transaction
-        self._received = bytearray()
-        self._arrived = threading.Condition()
+        self._arrived = queue.SimpleQueue()
         self._ended = False
         self._closed = False
         self._errors = tempfile.TemporaryFile()
@@ -352,9 +352,8 @@ class UnixEngine(Engine):
             if not self._closed:
                 raise
         finally:
-            with self._arrived:
-                self._ended = True
-                self._arrived.notify_all()
+            self._ended = True
+            self._arrived.put(b"")
 
     def _take_wake(self):
         with contextlib.suppress(BlockingIOError):
@@ -402,9 +401,7 @@ class UnixEngine(Engine):
         self._send_out(text)
 
     def _send_out(self, data):
-        with self._arrived:
-            self._received += data
-            self._arrived.notify_all()
+        self._arrived.put(bytes(data))
 
     # --- requests ------------------------------------------------------------------------------------------
 

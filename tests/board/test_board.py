@@ -1,57 +1,49 @@
-"""What every board can do: the same tests for the simulated board and for one behind a serial port."""
+"""What every board can do: the same tests for the simulated board over pipes, a pty and a TCP port."""
 
+import contextlib
 import os
+import random
 import signal
-import socket
 import threading
+import time
 
 import pytest
 
 from edgekit.board.base import Board
 from edgekit.board.serial import SerialBoard
-from edgekit.board.simulated import SimulatedBoard
-from edgekit.errors import BoardCodeError, BoardError
+from edgekit.board.simulated import SimulatedBoard, power_on
+from edgekit.capture import capture
+from edgekit.errors import BoardBusyError, BoardCodeError, BoardError, BoardLostError, BoardRestartedError
+from edgekit.simulator.ports import PtyPort, TcpPort, serve
 
 
-class Bridge:
-    """A simulated board behind a loopback TCP port: for pyserial that is a serial port (``socket://``)."""
+@contextlib.contextmanager
+def behind_a_port(port):
+    """A simulated board as `edgekit sim` offers it, and our serial board connected to it."""
+    def carry():
+        with contextlib.suppress(BoardError, OSError, ValueError):  # the board ends first
+            serve(engine, port)
 
-    def __init__(self):
-        self.board = SimulatedBoard()
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.url = f"socket://127.0.0.1:{self._server.getsockname()[1]}"
-        self._engine = self.board._transport
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        connection, _ = self._server.accept()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=self._from_board, args=(connection,), daemon=True).start()
-        while data := connection.recv(4096):
-            self._engine.write(data)
-
-    def _from_board(self, connection):
-        try:
-            while True:
-                connection.sendall(self._engine.read())
-        except (OSError, BoardError):
-            connection.close()
-
-    def close(self):
-        self.board.close()
-        self._server.close()
+    with contextlib.closing(port), power_on(clock="virtual") as engine:
+        thread = threading.Thread(target=carry, daemon=True)
+        thread.start()
+        with SerialBoard(port.name) as board:
+            board.brown_out = lambda: engine.control({"reset": "brown-out"})
+            yield board
+        engine.close()
+        thread.join(5)
 
 
-@pytest.fixture(scope="module", params=["simulated", "serial"])
+@pytest.fixture(scope="module", params=["pipes", "tcp", pytest.param("pty", marks=pytest.mark.skipif(
+    os.name == "nt", reason="SKIP: Windows has no pseudo-terminals"))])
 def board(request):
-    if request.param == "simulated":
+    if request.param == "pipes":
         with SimulatedBoard() as board:
+            board.brown_out = lambda: board.world.fault("brown-out")
             yield board
     else:
-        bridge = Bridge()
-        with SerialBoard(bridge.url) as board:
+        with behind_a_port(TcpPort() if request.param == "tcp" else PtyPort()) as board:
             yield board
-        bridge.close()
 
 
 def ctrl_c_after(seconds):
@@ -198,3 +190,100 @@ class TestBoard:
             board.install("nonsense")
         with pytest.raises(BoardError, match="An app's name was expected"):
             board.run("../x")
+
+    def test_an_exception_on_line_one_in_a_lambda(self, board):
+        """What edgekit puts around the code has such lines too; they are not shown, the program's own are."""
+        with pytest.raises(BoardCodeError) as caught:
+            board.exec("(lambda: 1 / 0)()")
+        assert caught.value.traceback.splitlines() == [
+            "Traceback (most recent call last):", '  File "<stdin>", line 1, in <module>',
+            '  File "<stdin>", line 1, in <lambda>', "ZeroDivisionError: divide by zero"]
+
+    def test_a_syntax_error_says_its_line(self, board):
+        with pytest.raises(BoardCodeError) as caught:
+            board.exec("x = 1\ny = (\nz = 2 2\n")
+        assert caught.value.traceback.splitlines()[1:] == [
+            '  File "<stdin>", line 3', "SyntaxError: invalid syntax"]
+
+    def test_code_with_any_character(self, board):
+        text = "".join(map(chr, range(1, 300))).replace("\r", "") + "\\ ' \" \u20ac \U0001f600"
+        assert board.exec(f"# {text!r}\nx = {text!r}\nprint(len(x), x == {text!r})") == f"{len(text)} True\n"
+
+    def test_a_capture(self, board):
+        taken = capture(board, 0.5, progress=False)
+        assert (len(taken), taken.lost, taken.source) == (50, 0, "simulated")
+        assert taken.physical()[-1, 2] == pytest.approx(1, abs=0.01), "gravity"
+
+    def test_a_large_file_is_copied_and_read_in_half_a_second(self, board):
+        data = random.Random(1).randbytes(60_000)
+        best = 9
+        for _ in range(3):
+            started = time.perf_counter()
+            board.put(data, "/large.bin")
+            best = min(best, time.perf_counter() - started)
+        assert board.get("/large.bin") == data
+        board.remove("/large.bin")
+        assert best < 0.5
+
+    def test_a_program_runs_and_answers_in_two_milliseconds(self, board):
+        best = 9
+        for _ in range(200):
+            started = time.perf_counter()
+            board.exec("print(1)")
+            best = min(best, time.perf_counter() - started)
+        assert best < 0.002
+
+    def test_two_threads_take_turns(self, board):
+        stream = board.stream("capture")
+        next(stream)
+        board._repl.turn.patience_s = 0.1
+        found = []
+
+        def ask():
+            try:
+                found.append(board.eval("6 * 7"))
+            except BoardBusyError as error:
+                found.append(error)
+
+        for _ in range(2):
+            thread = threading.Thread(target=ask)
+            thread.start()
+            thread.join()
+            stream.close()
+        board._repl.turn.patience_s = 1.0
+        assert isinstance(found[0], BoardBusyError) and found[1] == 42
+
+    def test_a_brown_out_is_said_by_the_next_call(self, board):
+        board.exec("gone = 1")
+        board.brown_out()
+        with pytest.raises(BoardRestartedError, match=r"^The board restarted \(brown-out: its supply voltage"):
+            board.eval("gone")
+        assert board.eval("'gone' in globals()") is False
+
+    def test_a_brown_out_in_the_middle_of_a_program(self, board):
+        threading.Timer(0.3, board.brown_out).start()
+        with pytest.raises(BoardRestartedError, match=r"\(brown-out: "):
+            board.exec("print('before')\nwhile True: pass")
+        assert board.eval("1 + 1") == 2
+
+    @pytest.mark.parametrize("code, cause", [
+        ("import machine\nmachine.reset()", r"\(reset: its button was pressed, or the program asked for it\)"),
+        ("import machine\nmachine.soft_reset()", r"\(soft reset: the program asked for it, or ctrl-D"),
+        ("import machine\nmachine.deepsleep(1000)", r"\(it woke from deep sleep\)"),
+    ])
+    def test_a_program_that_restarts_the_board(self, board, code, cause):
+        board.exec("gone = 1")
+        with pytest.raises(BoardRestartedError, match=cause):
+            board.exec(code)
+        assert board.eval("'gone' in globals()") is False
+
+    def test_reconnect(self, board):
+        board.put(b"kept", "/kept.txt")
+        board.reconnect()
+        assert board.get("/kept.txt") == b"kept"
+        board.remove("/kept.txt")
+        board._transport.close()
+        with pytest.raises(BoardLostError, match=r"board.reconnect\(\)|board = edgekit.connect\(\)"):
+            board.exec("1")
+        board.reconnect()
+        assert board.eval("1 + 1") == 2

@@ -9,7 +9,7 @@ from struct import unpack
 
 import _host
 
-_ENOSPC = 28
+_ENOSPC, _EBADF = 28, 9
 _open_files = []
 
 
@@ -97,6 +97,7 @@ class _File(io.IOBase):
         if kind == 1:
             self._file.seek(0, 2)
         self._changed = kind != 2
+        self._reads = kind == 2 or "+" in mode
         _open_files.append(self)
 
     def write(self, data):
@@ -110,14 +111,19 @@ class _File(io.IOBase):
         self._size = max(self._size, self._file.tell())
         return n
 
+    def _readable(self):
+        if not self._reads:
+            raise OSError(_EBADF)
+        return self._file
+
     def readinto(self, buffer, *n):
-        return self._file.readinto(buffer, *n)
+        return self._readable().readinto(buffer, *n)
 
     def read(self, *n):
-        return self._file.read(*n)
+        return self._readable().read(*n)
 
     def readline(self, *n):
-        return self._file.readline(*n)
+        return self._readable().readline(*n)
 
     def readlines(self):
         return list(self)

@@ -12,6 +12,8 @@ def gmtime(seconds):
 
 
 def ticks_add(ticks, delta):
+    if not -_HALF < delta < _HALF:
+        raise OverflowError("ticks interval overflow")
     return ticks + delta & _MASK
 
 

@@ -207,16 +207,16 @@ def _send_bytes(board, name, data, changeable):
 
 
 def _send_list(board, name, value):
-    board.exec(f"{name} = []", timeout_s=_STEP_S)
+    # Made at once in its full size: a list that grows needs room for two.
+    board.exec(f"{name} = None\n__import__('gc').collect()\n{name} = [None] * {len(value)}", timeout_s=_STEP_S)
     items, size = [], 0
-    for i, item in enumerate(value, 1):
+    for end, item in enumerate(value, 1):
         items.append(to_code(item, name))
         size += len(items[-1]) + 2
-        if size > _LITERAL_MAX / 2 or i == len(value):
-            board.exec(f"{name}.extend([{', '.join(items)}])", timeout_s=_STEP_S)
+        if size > _LITERAL_MAX / 2 or end == len(value):
+            board.exec(f"for _i, {name}[_i] in enumerate([{', '.join(items)}], {end - len(items)}): pass", timeout_s=_STEP_S)
             items, size = [], 0
-    if isinstance(value, tuple):
-        board.exec(f"{name} = tuple({name})", timeout_s=_STEP_S)
+    board.exec(f"del _i\n{name} = tuple({name})" if isinstance(value, tuple) else "del _i", timeout_s=_STEP_S)
 
 
 def _send_array(board, name, value):

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import io
 import os
 import re
 import signal
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgekit.errors import BoardCodeError, BoardError, BoardLostError
-from edgekit.kernel.link import _ASK, _ASK_END, NO_INPUT, Link, NoInputError, _Output
+from edgekit.kernel.link import _ASK, _ASK_END, _INPUT, NO_INPUT, Link, NoInputError, _Output
 
 
 @pytest.fixture
@@ -101,6 +102,19 @@ def test_input_costs_the_board_little(link):
     without = int(link.board.exec("gc.collect()\nprint(gc.mem_alloc())"))
     assert free - without < 700
     assert link.board.eval("'_edgekit' in globals()") is False
+
+
+def test_a_port_whose_builtins_are_fixed_gets_a_global_input(monkeypatch, capsys):
+    class Fixed:
+        input = staticmethod(input)
+        __slots__ = ()
+
+    monkeypatch.setitem(sys.modules, "builtins", Fixed())
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Ada\n"))
+    names = {}
+    exec(_INPUT, names)         # here, for lack of such a board
+    assert names["input"]("Who? ") == "Ada" and "_edgekit" not in names
+    assert capsys.readouterr().out == _ASK + "Who? " + _ASK_END
 
 
 def test_nobody_answers(link, answers):

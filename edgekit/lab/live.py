@@ -9,7 +9,7 @@ import numpy as np
 import traitlets
 
 from edgekit.errors import DataError
-from edgekit.lab.views import Throttle, audience
+from edgekit.lab.views import Throttle, Views, audience, hear_while_cells_run, module
 
 __all__ = ["LivePlot"]
 
@@ -36,7 +36,7 @@ class LivePlot(anywidget.AnyWidget):
     ----------
     stats : dict
         What the browser has said: ``count`` of the newest sample that was drawn, ``gaps`` samples that never arrived,
-        ``frames`` drawn, ``messages`` that came, ``slow`` frames more than 100 ms after the one before, ``mean_ms`` and
+        ``frames`` drawn, ``messages`` that came, ``slow`` frames more than 250 ms after the one before, ``mean_ms`` and
         ``worst_ms`` from :meth:`add` to the drawing. Empty without a browser.
 
     Examples
@@ -47,7 +47,7 @@ class LivePlot(anywidget.AnyWidget):
     (2, 1)
     """
 
-    _esm = (STATIC / "plot.js").read_text(encoding="utf-8") + (STATIC / "live.js").read_text(encoding="utf-8")
+    _esm = module("views.js", "plot.js", "live.js")
     _css = STATIC / "live.css"
     about = traitlets.Dict().tag(sync=True)
     _closed = True      # until it is made
@@ -68,7 +68,7 @@ class LivePlot(anywidget.AnyWidget):
         self._sent = 0
         self._added_ms = 0.0
         self._lock = threading.Lock()
-        self._views = set()
+        self._views = Views()
         self._board = None
         self.stats = {}
         self._throttle = Throttle(self._tell, _PERIOD_S)
@@ -76,6 +76,7 @@ class LivePlot(anywidget.AnyWidget):
         self.about = {"title": title, "channels": list(channels), "units": list(units), "rate_hz": rate_hz or 0,
                       "length": length, "seconds": seconds if rate_hz else 0}
         self._closed = False
+        hear_while_cells_run(self)
         self.on_msg(self._on_message)
 
     def add(self, samples) -> None:
@@ -105,7 +106,7 @@ class LivePlot(anywidget.AnyWidget):
             self._count += len(rows)
             if not self._added_ms:
                 self._added_ms = time.time() * 1000
-        if self._views:
+        if self._views.open:
             self._throttle.poke()
 
     def clear(self) -> None:
@@ -113,7 +114,7 @@ class LivePlot(anywidget.AnyWidget):
         with self._lock:
             self._ring[:] = np.nan
             self._count = self._sent = 0
-        if self._views:
+        if self._views.open:
             self.send({"clear": True})
 
     def follow(self, board, seconds: float = 10.0):
@@ -136,7 +137,7 @@ class LivePlot(anywidget.AnyWidget):
             raise DataError(f"Following a board needs the channels {', '.join(MOTION_CHANNELS)}; this plot has "
                             f"{', '.join(self.channels)}.")
         self._board = board
-        audience(board).join(board, *[(id(self), view) for view in list(self._views)])
+        audience(board).join(board, *[(id(self), view) for view in list(self._views.open)])
         try:
             return capture(board, seconds, progress=False, rate_hz=round(self.rate_hz),
                            on_samples=lambda piece: self.add(piece.physical()))
@@ -198,18 +199,17 @@ class LivePlot(anywidget.AnyWidget):
 
     def _on_message(self, _, message, buffers):
         act = message.get("act")
-        if act == "shown":
-            self._views.add(message["view"])
-            with self._lock:
-                first = max(0, self._count - len(self._ring))
-                rows, self._sent = self._rows(first), self._count
-            if len(rows):
-                self.send({"first": first, "added_ms": 0, "whole": True}, buffers=[rows.tobytes()])
-            if self._board is not None:
-                audience(self._board).join(self._board, (id(self), message["view"]))
-        elif act == "hidden":
-            self._views.discard(message["view"])
-            if self._board is not None:
-                audience(self._board).leave(self._board, lambda view: view == (id(self), message["view"]))
+        if news := self._views.hear(message, self.send):
+            board, mine = self._board, (id(self), message["view"])
+            if news == "shown":
+                with self._lock:
+                    first = max(0, self._count - len(self._ring))
+                    rows, self._sent = self._rows(first), self._count
+                if len(rows):
+                    self.send({"first": first, "added_ms": 0, "whole": True}, buffers=[rows.tobytes()])
+                if board is not None:
+                    audience(board).join(board, mine)
+            elif board is not None:
+                audience(board).leave(board, lambda view: view == mine)
         elif act == "drawn":
             self.stats = {name: value for name, value in message.items() if name != "act"}

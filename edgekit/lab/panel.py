@@ -14,7 +14,7 @@ import traitlets
 
 from edgekit.errors import DataError
 from edgekit.lab.scene import TILT_RADIUS, Scene, picture
-from edgekit.lab.views import Throttle, audience
+from edgekit.lab.views import Throttle, Views, audience, hear_while_cells_run, module
 from edgekit.recording import Recording
 from edgekit.signals import gestures
 from edgekit.simulator.world import pin_number
@@ -122,7 +122,7 @@ class BoardPanel(anywidget.AnyWidget):
     1.0
     """
 
-    _esm = STATIC / "panel.js"
+    _esm = module("views.js", "panel.js")
     _css = STATIC / "panel.css"
     about = traitlets.Dict().tag(sync=True)
     svg = traitlets.Unicode().tag(sync=True)
@@ -140,6 +140,7 @@ class BoardPanel(anywidget.AnyWidget):
         self._tilt_deg = (0.0, 0.0)
         self._pixels = {}
         self._closed = False
+        self._views = Views()
         self._throttle = Throttle(self._tell)
         super().__init__()
         self.about = self._about()
@@ -149,6 +150,7 @@ class BoardPanel(anywidget.AnyWidget):
             self.controls = self._make_controls()
             self.look = self._make_look()
             self.world.on_change(self._on_change)
+        hear_while_cells_run(self)
         self.on_msg(self._on_message)
 
     # --- what a hand does, by name -----------------------------------------------------------------------------
@@ -482,11 +484,8 @@ class BoardPanel(anywidget.AnyWidget):
             if not self._closed:
                 traceback.print_exc()
         # A recording moves the ball while nothing else changes.
-        if self._now_playing() and self._is_shown():
+        if self._now_playing() and self._views.open:
             self._throttle.poke()
-
-    def _is_shown(self):
-        return audience(self.board).has(lambda view: view[0] == id(self))
 
     def _on_message(self, _, message, buffers):
         """From the browser, on a thread of the kernel: it may touch the world, never the board's wire."""
@@ -494,11 +493,12 @@ class BoardPanel(anywidget.AnyWidget):
             return
         act = message.get("act")
         try:
-            if act == "shown":
-                audience(self.board).join(self.board, (id(self), message["view"]))
-                self._throttle.poke()
-            elif act == "hidden":
-                audience(self.board).leave(self.board, lambda view: view == (id(self), message["view"]))
+            if news := self._views.hear(message, self.send):
+                mine = (id(self), message["view"])
+                if news == "shown":
+                    audience(self.board).join(self.board, mine)
+                else:
+                    audience(self.board).leave(self.board, lambda view: view == mine)
                 self._throttle.poke()
             elif act in ("press", "release"):
                 getattr(self, act)("BUTTON")

@@ -4,17 +4,18 @@ import contextlib
 import html
 import re
 import threading
+import warnings
 from pathlib import Path
 
 import anywidget
 import numpy as np
 import traitlets
 
-from edgekit.capture import capture
+from edgekit.capture import CaptureWarning, capture
 from edgekit.dataset import Dataset
 from edgekit.errors import BoardLostError, DataError, EdgekitError
 from edgekit.lab.live import MOTION_CHANNELS, MOTION_UNITS
-from edgekit.lab.views import Throttle, audience
+from edgekit.lab.views import Throttle, Views, audience, hear_while_cells_run, module
 from edgekit.paths import work_dir
 from edgekit.recording import Recording
 from edgekit.signals import gestures
@@ -73,7 +74,7 @@ class Recorder(anywidget.AnyWidget):
     {'idle': 0, 'wave': 1}
     """
 
-    _esm = (STATIC / "plot.js").read_text(encoding="utf-8") + (STATIC / "recorder.js").read_text(encoding="utf-8")
+    _esm = module("views.js", "plot.js", "recorder.js")
     _css = STATIC / "recorder.css"
     about = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
@@ -95,7 +96,7 @@ class Recorder(anywidget.AnyWidget):
         self._busy = threading.Lock()
         self._stop = threading.Event()
         self._worker = None
-        self._views = set()
+        self._views = Views()
         self._closed = False
         self._pending_rows, self._sent = [], 0
         self._rows_lock = threading.Lock()
@@ -107,6 +108,7 @@ class Recorder(anywidget.AnyWidget):
                       "units": list(MOTION_UNITS), "rate_hz": self.rate_hz, "length": round(self.seconds * self.rate_hz),
                       "gestures": list(gestures.CLASSES) if self.simulated else []}
         self._show()
+        hear_while_cells_run(self)
         self.on_msg(self._on_message)
 
     # --- what the buttons do -----------------------------------------------------------------------------------
@@ -298,8 +300,8 @@ class Recorder(anywidget.AnyWidget):
                 self._lost = False
             if self.simulated:
                 self._play(label, gesture)
-            take = capture(self.board, self.seconds, label=label, subject=self.subject, progress=False,
-                           rate_hz=self.rate_hz, on_samples=on_samples)
+            take, sentences = _captured(self.board, self.seconds, label=label, subject=self.subject, progress=False,
+                                        rate_hz=self.rate_hz, on_samples=on_samples)
         except BoardLostError as error:
             self._lost = True
             self._failed(f"{error} The take is gone; {self._safe()} Press record when the board is back.")
@@ -313,8 +315,11 @@ class Recorder(anywidget.AnyWidget):
         finally:
             if self.simulated:
                 self.board.world.stop()
-        self._now = {**self._now, "progress": 1.0}
-        self._show(phase="decide", sentence=_describe(take))
+        # What was asked for did not come, and nobody has stopped it: the board has gone in the middle.
+        self._lost = len(take) < wanted and not self._stop.is_set()
+        if self._lost:
+            sentences.append(self._safe())
+        self._show(phase="decide", sentence=" ".join([_describe(take), *sentences]))
         return take
 
     def _play(self, label, gesture):
@@ -355,7 +360,7 @@ class Recorder(anywidget.AnyWidget):
             self.state = {**self._now, "counts": self.counts}
 
     def _to_browser(self, message, buffers=None):
-        if self._views and not self._closed:
+        if self._views.open and not self._closed:
             self.send(message, buffers=buffers)
 
     def _on_message(self, _, message, buffers):
@@ -364,15 +369,15 @@ class Recorder(anywidget.AnyWidget):
         if self._closed:
             return
         try:
-            if act == "shown":
-                self._views.add(message["view"])
-                audience(self.board).join(self.board, (id(self), message["view"]))
+            if news := self._views.hear(message, self.send):
+                mine = (id(self), message["view"])
+                if news == "hidden":
+                    audience(self.board).leave(self.board, lambda view: view == mine)
+                    return
+                audience(self.board).join(self.board, mine)
                 if self._take is not None:
                     self._to_browser({"clear": True})
                     self._to_browser({"first": 0}, [self._take.physical().tobytes()])
-            elif act == "hidden":
-                self._views.discard(message["view"])
-                audience(self.board).leave(self.board, lambda view: view == (id(self), message["view"]))
             elif act == "record":
                 self._start(message)
             elif act == "stop":
@@ -408,6 +413,17 @@ class Recorder(anywidget.AnyWidget):
         finally:
             self._busy.release()
             self._worker = None
+
+
+def _captured(*args, **settings):
+    """A capture, and in words what was odd about it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", CaptureWarning)
+        recording = capture(*args, **settings)
+    for one in caught:
+        if not issubclass(one.category, CaptureWarning):
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    return recording, [str(one.message) for one in caught if issubclass(one.category, CaptureWarning)]
 
 
 def _describe(take):

@@ -8,10 +8,31 @@ import contextlib
 import threading
 import time
 import weakref
+from pathlib import Path
 
 from edgekit.errors import EdgekitError
 
-__all__ = ["Throttle", "audience"]
+__all__ = ["Throttle", "Views", "audience", "hear_while_cells_run", "module"]
+
+
+STATIC = Path(__file__).parent / "static"
+
+
+def module(*names: str) -> str:
+    """Files of the folder ``static`` as one JavaScript module: a widget's is a text, which cannot import another."""
+    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
+
+
+def hear_while_cells_run(widget) -> None:
+    """Let a widget hear the browser while a cell runs.
+
+    JupyterLab sends a widget's messages to a thread of their own, a subshell. ipykernel 7.4 takes them from there to the
+    thread that has used the widget last: that of the cells, where they wait for the cell's end. A button that is pressed
+    while a program waits for it would come too late.
+    """
+    comm = widget.comm
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, wanted: wanted
 
 
 class Throttle:
@@ -66,6 +87,49 @@ class Throttle:
                 self._timer = None
                 self._last_s = time.monotonic()
             self._act()
+
+
+class Views:
+    """The views of one widget that are open in browsers.
+
+    A browser says that it shows a view until it hears that it was understood: its first message may wait behind all cells
+    that are about to run, later ones take a quicker way.
+
+    Attributes
+    ----------
+    open : set of str
+    """
+
+    def __init__(self):
+        self.open = set()
+        self._gone = set()
+
+    def hear(self, message: dict, send) -> str:
+        """Take a message of the browser.
+
+        Parameters
+        ----------
+        message : dict
+        send : callable
+            Sends a message to the browser.
+
+        Returns
+        -------
+        str
+            ``"shown"`` or ``"hidden"`` if a view has opened or closed just now, else empty.
+        """
+        act, view = message.get("act"), message.get("view")
+        if act == "shown":
+            send({"seen": view})
+            if view in self.open or view in self._gone:
+                return ""
+            self.open.add(view)
+            return act
+        if act == "hidden" and view not in self._gone:
+            self._gone.add(view)
+            self.open.discard(view)
+            return act
+        return ""
 
 
 class _Audience:

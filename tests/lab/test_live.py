@@ -54,7 +54,8 @@ def test_nothing_is_sent_while_nobody_looks(plot):
 def test_who_opens_a_view_gets_the_window_and_then_each_sample_once(plot):
     plot.add([[0, 0]] * 5)
     say(plot, act="shown", view="a")
-    assert plot.told[0][0] == {"first": 0, "added_ms": 0, "whole": True}
+    assert plot.told[0][0] == {"seen": "a"}
+    assert plot.told[1][0] == {"first": 0, "added_ms": 0, "whole": True}
     for i in range(5, 40):
         plot.add([i, i])
         time.sleep(0.01)

@@ -141,13 +141,13 @@ def test_the_led_glows_with_the_duty(board, panel):
 
 
 def test_an_led_on_the_supply_is_lit_by_the_low_level():
-    with edgekit.connect("sim:stm32f411", quiet=True) as board:
+    with edgekit.connect("sim:esp32c3", quiet=True) as board:
         board.install()
         panel = BoardPanel(board)
         assert panel.state["led"] == 0, "the pin is an input and low, but nothing draws current through the LED"
         board.exec("import boards\nled = boards.led()\nled.on()")
-        assert panel.state["led"] == 1 and board.world.pin("PC13") == 0
-        board.exec("from machine import PWM, Pin\nPWM(Pin('PC13'), freq=1000, duty_u16=16384)")
+        assert panel.state["led"] == 1 and board.world.pin(8) == 0
+        board.exec("from machine import PWM, Pin\nPWM(Pin(8), freq=1000, duty_u16=16384)")
         assert panel.state["led"] == pytest.approx(0.75, abs=1e-3)
         panel.close()
 
@@ -295,6 +295,18 @@ def test_a_hand_and_a_running_program_at_the_same_time(board, panel):
     took_s = time.monotonic() - started
     say(panel, act="release")
     assert 0.2 < took_s < 3
+
+
+def test_a_view_is_greeted_once_and_does_not_come_back(board, panel):
+    """The browser repeats itself until it hears an answer; a late repetition must not open a view that has closed."""
+    told = []
+    panel.send = lambda message, buffers=None: told.append(message)
+    say(panel, act="shown", view="a")
+    say(panel, act="shown", view="a")
+    assert told == [{"seen": "a"}] * 2 and panel._views.open == {"a"}
+    say(panel, act="hidden", view="a")
+    say(panel, act="shown", view="a")
+    assert panel._views.open == set() and board.clock == "virtual"
 
 
 # --- ends ---

@@ -1,10 +1,8 @@
 // The live plot: samples come as bytes, are drawn, and now and then Python hears how well that went.
 
 function render({ model, el }) {
-  const view = crypto.randomUUID ? crypto.randomUUID() : String(Math.random());
   const root = document.createElement("div");
   root.className = "ek-live-plot";
-  root.setAttribute("data-lm-suppress-shortcuts", "true");
   const about = model.get("about");
   root.innerHTML = '<div class="ek-bar"><strong></strong><span class="ek-numbers"></span>' +
                    '<button type="button" aria-pressed="false">pause</button></div><canvas role="img"></canvas>';
@@ -14,29 +12,32 @@ function render({ model, el }) {
   canvas.setAttribute("aria-label", `${about.title}: the last ${about.seconds ? about.seconds + " seconds" : "samples"} of `
                       + about.channels.join(", "));
   canvas.style.height = `${new Set(about.units).size * 150 + 20}px`;
+  keepKeys(root);
   el.append(root);
 
   const plot = new Plot(canvas, about);
   let paused = false, kept = [], oldest = 0;
-  let drawn = 0, messages = 0, worst = 0, sum = 0, reported = performance.now(), last = 0, slow = 0;
+  let drawn = 0, messages = 0, worst = 0, sum = 0, last = 0, slow = 0;
+  let report = null;
+  function tell() {
+    report = null;
+    numbers.textContent = about.channels.map((name, i) => {
+      const value = plot.rings[i][(plot.count - 1 + plot.length) % plot.length];
+      return `${name} ${Number.isNaN(value) ? "–" : value.toFixed(2)}`;
+    }).join("   ");
+    model.send({ act: "drawn", count: plot.count, gaps: plot.gaps, frames: drawn, messages, slow,
+                 worst_ms: worst, mean_ms: drawn ? sum / drawn : 0 });
+  }
   plot.onDrawn = () => {
     const now = performance.now();
     if (oldest) {
       const late = Date.now() - oldest;
       oldest = 0;
       drawn += 1; sum += late; worst = Math.max(worst, late);
-      if (last && now - last > 100) slow += 1;
+      if (last && now - last > 250) slow += 1;
       last = now;
     }
-    if (now - reported > 400) {
-      reported = now;
-      numbers.textContent = about.channels.map((name, i) => {
-        const value = plot.rings[i][(plot.count - 1 + plot.length) % plot.length];
-        return `${name} ${Number.isNaN(value) ? "–" : value.toFixed(2)}`;
-      }).join("   ");
-      model.send({ act: "drawn", count: plot.count, gaps: plot.gaps, frames: drawn, messages, slow,
-                   worst_ms: worst, mean_ms: drawn ? sum / drawn : 0 });
-    }
+    if (!report) report = setTimeout(tell, 400);
   };
 
   function take({ first, added_ms, whole }, bytes) {
@@ -68,14 +69,12 @@ function render({ model, el }) {
   size.observe(canvas);
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
   model.on("msg:custom", hear);
-  model.send({ act: "shown", view });
-  const hide = () => model.send({ act: "hidden", view });
-  window.addEventListener("pagehide", hide);
+  const leave = announce(model);
   return () => {
-    window.removeEventListener("pagehide", hide);
+    clearTimeout(report);
     size.disconnect(); theme.disconnect();
     model.off("msg:custom", hear);
-    hide();
+    leave();
     root.remove();
   };
 }

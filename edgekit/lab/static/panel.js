@@ -3,22 +3,11 @@
 
 const TILT_RADIUS = 42;      // as in scene.py
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value !== null) made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-}
-
 function fixed(value, step) {
   return Number(value).toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0);
 }
 
 function render({ model, el }) {
-  const view = crypto.randomUUID ? crypto.randomUUID() : String(Math.random());
   const say = (message) => model.send(message);
   const done = [];
   const listen = (target, type, act, options) => {
@@ -30,9 +19,9 @@ function render({ model, el }) {
     done.push(() => model.off(name, act));
   };
 
-  // JupyterLab shall not take Space and the arrow keys for its own.
-  const root = element("div", { class: "ek-panel", "data-lm-suppress-shortcuts": "true", role: "region",
+  const root = element("div", { class: "ek-panel", role: "region",
                                 "aria-label": model.get("about").name });
+  keepKeys(root);
   el.append(root);
   if (!model.get("about").simulated) {
     root.append(element("p", { class: "ek-sentence" }, model.get("about").sentence));
@@ -93,11 +82,11 @@ function render({ model, el }) {
     button?.addEventListener("pointerdown", (event) => { button.focus(); press(); event.preventDefault(); });
     button?.addEventListener("keydown", (event) => {
       if (event.key !== " " && event.key !== "Enter") return;
-      event.preventDefault(); event.stopPropagation();
+      event.preventDefault();
       if (!event.repeat) press();
     });
     button?.addEventListener("keyup", (event) => {
-      if (event.key === " " || event.key === "Enter") { event.stopPropagation(); release(); }
+      if (event.key === " " || event.key === "Enter") { release(); }
     });
     button?.addEventListener("blur", release);
 
@@ -136,7 +125,7 @@ function render({ model, el }) {
       const step = event.shiftKey ? 1 : 5;
       const move = { ArrowUp: [-step, 0], ArrowDown: [step, 0], ArrowLeft: [0, -step], ArrowRight: [0, step] }[event.key];
       if (!move && event.key !== "Home") return;
-      event.preventDefault(); event.stopPropagation();
+      event.preventDefault();
       const within = (deg) => Math.max(-90, Math.min(90, deg));
       if (move) tiltTo(within(angles.x + move[0]), within(angles.y + move[1]));
       else tiltTo(0, 0);
@@ -202,14 +191,11 @@ function render({ model, el }) {
   watch("msg:custom", hear);
   draw();
 
-  say({ act: "shown", view });
-  const hide = () => say({ act: "hidden", view });
-  listen(window, "pagehide", hide);
-  listen(window, "pageshow", (event) => { if (event.persisted) say({ act: "shown", view }); });
+  const leave = announce(model);
   return () => {
     for (const one of done) one();
     release();
-    hide();
+    leave();
     root.remove();
   };
 }

@@ -1,17 +1,9 @@
 // The recorder: choose a label, record, look at the take, keep or discard it. Python does the work and says what phase
 // it is.
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 function render({ model, el }) {
-  const view = crypto.randomUUID ? crypto.randomUUID() : String(Math.random());
   const about = model.get("about");
-  const group = `ek-label-${view}`;
+  const group = `ek-label-${Math.random()}`;
 
   const labels = element("fieldset", { class: "ek-labels" }, element("legend", {}, "What do you record?"));
   const counts = {};
@@ -40,7 +32,7 @@ function render({ model, el }) {
   const sentence = element("p", { class: "ek-sentence", role: "status", "aria-live": "polite" });
   const number = element("div", { class: "ek-number", "aria-live": "assertive" });
   const canvas = element("canvas", { role: "img", "aria-label": "the movement: acceleration and rotation" });
-  const root = element("div", { class: "ek-recorder", "data-lm-suppress-shortcuts": "true", role: "region",
+  const root = element("div", { class: "ek-recorder", role: "region",
                                 "aria-label": "recorder" },
     element("div", { class: "ek-head" }, element("strong", {}, `Recorder: ${about.board}`),
       element("span", { class: "ek-kept" }, `kept in ${about.folder}/`)),
@@ -48,6 +40,7 @@ function render({ model, el }) {
       element("div", {}, labels, settings),
       element("div", { class: "ek-stage" }, canvas, number)),
     element("div", { class: "ek-buttons" }, record, stop, keep, discard, progress), sentence);
+  keepKeys(root);
   el.append(root);
   if (about.simulated) {
     root.append(element("p", { class: "ek-simulated" },
@@ -89,6 +82,7 @@ function render({ model, el }) {
   discard.addEventListener("click", () => say({ act: "discard" }));
 
   const hear = (message, buffers) => {
+    if (message.seen) return;
     if (message.clear) { plot.clear(); plot.ask(); return; }
     const bytes = buffers[0];
     plot.push(message.first, new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)));
@@ -100,15 +94,12 @@ function render({ model, el }) {
   model.on("msg:custom", hear);
   model.on("change:state", show);
   show();
-  say({ act: "shown", view });
-  const hide = () => say({ act: "hidden", view });
-  window.addEventListener("pagehide", hide);
+  const leave = announce(model);
   return () => {
-    window.removeEventListener("pagehide", hide);
     size.disconnect(); theme.disconnect();
     model.off("msg:custom", hear);
     model.off("change:state", show);
-    hide();
+    leave();
     root.remove();
   };
 }

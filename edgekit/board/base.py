@@ -169,7 +169,7 @@ def _edgekit(path):
         os.remove(path)
 """
 
-# Bytes that are free, and the largest files.
+# Bytes that are free, bytes in all, and the largest files.
 _ROOM = """\
 def _edgekit(folder=""):
     import os
@@ -180,7 +180,7 @@ def _edgekit(folder=""):
     if folder:
         return found
     disk = os.statvfs("/")
-    return disk[0] * disk[3], sorted(found)[-3:]
+    return disk[0] * disk[3], disk[1] * disk[2], sorted(found)[-3:]
 """
 
 # A value, its length and its check sum.
@@ -464,14 +464,12 @@ class Board:
 
     def _room(self, size):
         """Why a file does not fit, and what could make room."""
-        free, largest = self._ask("_edgekit()", _ROOM)
+        free, total, largest = self._ask("_edgekit()", _ROOM)
         text = f"its flash is full, {free} bytes are free"
-        if size > free and largest:
-            text += " (a file that is replaced stays until the new one is checked)"
-        if not largest:
-            return f"{text}, and no file is there to remove: the board is too small for it"
-        return (f"{text}. Make room, the largest files are: "
-                + ", ".join(f"board.remove({path!r}) ({size} bytes)" for size, path in reversed(largest)))
+        if 0 < total < size or not largest:
+            return f"{text} of {total}: the board is too small for it"
+        return (f"{text} (a file that is replaced stays until the new one is checked). Make room, the largest files "
+                "are: " + ", ".join(f"board.remove({path!r}) ({size} bytes)" for size, path in reversed(largest)))
 
     def get(self, remote: str, local=None) -> bytes:
         """Copy a file from the board.

@@ -452,11 +452,11 @@ class RawRepl:
         return answer
 
     def _read_until(self, mark, timeout_s):
-        """What came before ``mark``; None if it did not come in time."""
+        """What came before ``mark``; None if it did not come in time, or the board starts instead."""
         end = time.monotonic() + timeout_s
         while (found := self._buffer.find(mark)) < 0:
             left = end - time.monotonic()
-            if left <= 0:
+            if left <= 0 or mark == _EOT and _STARTED.search(self._buffer):
                 return None
             self._receive(left)
         data = bytes(self._buffer[:found])

@@ -284,7 +284,9 @@ def test_flash_that_is_full_in_the_middle_of_a_copy(board):
 
 
 def test_a_board_that_is_too_small(board):
-    with pytest.raises(BoardError, match="bytes are free, and no file is there to remove: the board is too small"):
+    board.put(b"here", "/here.txt")
+    with pytest.raises(BoardError, match=r"its flash is full, \d+ bytes are free of \d+: the board is too small for "
+                                         "it. The old file"):
         board.put(bytes(4_000_000), "/big.bin")
 
 

@@ -111,7 +111,7 @@ def test_flash_full_keeps_the_old_file():
         board.put(b"old", "/m")
         with pytest.raises(BoardError, match=r"flash is full, \d+ bytes are free.*Make room.*board.remove\('/m'\)"
                                              " .*The old file.*still there"):
-            board.put(bytes(60_000), "/m")
+            board.put(bytes(47_000), "/m")
         assert board.get("/m") == b"old"
         assert board.ls("/") == ["m"]
 

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import json
 import sys
 from pathlib import Path
 
@@ -68,6 +69,14 @@ def _parser():
     capture.add_argument("--subject", default="")
     report = add("report", _report, "what is in a .tflite file, and which boards it fits")
     report.add_argument("model", type=Path)
+    report.add_argument("--board", action="append", metavar="NAME", help="only this board: esp32, nano33ble, ...")
+    report.add_argument("--json", action="store_true", help="print JSON")
+    infer = add("infer", _infer, "run a .tflite model on inputs from a file")
+    infer.add_argument("model", type=Path)
+    infer.add_argument("--input", type=Path, required=True, metavar="X.npy", help="one input, or N of them")
+    infer.add_argument("--on", default="host", metavar="host|sim|PORT", help="where it runs; default: host")
+    infer.add_argument("--raw", action="store_true", help="stored outputs (int8) as they are")
+    infer.add_argument("--json", action="store_true", help="print JSON")
     deploy = with_port(add("deploy", _deploy, "put the gesture model on the board and compare its answers"))
     deploy.add_argument("model", type=Path, nargs="?", help="an int8 .tflite; default: yours, else the shipped one")
     course = add("course", _course, "make the generated parts of the course again")
@@ -140,7 +149,21 @@ def _capture(options):
 
 def _report(options):
     from edgekit.tflite import report
-    print(report(options.model))
+    made = report(options.model, options.board)
+    print(json.dumps(made.to_dict(), indent=1) if options.json else made)
+
+
+def _infer(options):
+    from edgekit.infer import infer, load_inputs
+    answer = infer(options.model, load_inputs(options.input), options.on, options.raw)
+    if options.json:
+        print(json.dumps(answer.to_dict()))
+        return
+    print(f"{len(answer.outputs)} outputs, {answer.dtype}, computed on the {answer.where}"
+          + ("" if not options.raw else f"; scale {answer.scale:.6g}, zero point {answer.zero_point}"))
+    for row in answer.outputs:
+        print(" ".join(f"{value:d}" if options.raw and answer.dtype == "int8" else f"{value:.4f}"
+                       for value in row.reshape(-1)))
 
 
 def _deploy(options):

@@ -137,6 +137,16 @@ class Interpreter:
             values = (np.float64(self.model.output_scale) * (values.astype(np.int32) - self.model.output_zero_point))
         return values.astype(np.float32)
 
+    def rows(self, x) -> np.ndarray:
+        """Inputs, each flat: [N, size].
+
+        Raises
+        ------
+        ModelError
+            Another shape.
+        """
+        return _as_rows(np.asarray(x), self.model.input_shape, self._name)[1]
+
     def layer_outputs(self, x) -> list[LayerOutput]:
         """What each layer computes for one input, in order.
 

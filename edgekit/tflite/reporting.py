@@ -2,7 +2,7 @@
 
 import html
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from edgekit.errors import ModelError
 from edgekit.tflite.graph import load_bytes, read
@@ -38,6 +38,8 @@ class LayerReport:
         Multiply-accumulates for one inference.
     units : int
         Output channels that have a bias and a multiplier of their own.
+    working_bytes : int
+        Memory of its computed inputs and its outputs together: they are needed at the same time.
     """
 
     name: str
@@ -46,6 +48,7 @@ class LayerReport:
     weight_bytes: int
     macs: int
     units: int
+    working_bytes: int
 
 
 @dataclass(frozen=True)
@@ -122,13 +125,29 @@ class Report:
         """File system space that runtime and model need."""
         return RUNTIME_FLASH_BYTES + self.file_bytes
 
+    @property
+    def hungriest(self) -> LayerReport | None:
+        """The layer with the most memory at work: its inputs and its output."""
+        return max(self.layers, key=lambda layer: layer.working_bytes, default=None)
+
+    def to_dict(self) -> dict:
+        """Everything as numbers, text, lists and dicts, for JSON."""
+        about = asdict(self)
+        for board, made in zip(about["boards"], self.boards, strict=True):
+            board["fits"] = made.fits
+        hungriest = self.hungriest
+        return {**about, "overhead_bytes": self.overhead_bytes, "ram_bytes": self.ram_bytes,
+                "flash_bytes": self.flash_bytes,
+                "largest_layer": hungriest and {"index": self.layers.index(hungriest), **asdict(hungriest)}}
+
     def _facts(self):
         arena = "unknown" if self.arena_bytes is None else f"{self.arena_bytes:,} bytes"
         return [
             ("input", f"{self.input_type} {_shape(self.input_shape)}"),
             ("output", f"{self.output_type} {_shape(self.output_shape)}"),
             ("file", f"{self.file_bytes:,} bytes, of which weights {self.weight_bytes:,}"),
-            ("arena", arena),
+            ("arena", arena + (f"; most at work in {self.hungriest.name} ({_shape(self.hungriest.output_shape)}): "
+                               f"{self.hungriest.working_bytes:,}" if self.layers else "")),
             ("MACs", f"{self.macs:,}"),
             ("heap needed", f"{self.ram_bytes:,} bytes (code, file, arena, {self.overhead_bytes:,} for parameters; "
                             "estimated)"),
@@ -242,7 +261,7 @@ def fit(report: Report, profile) -> list[str]:
                        + ("use fewer weights." if report.file_bytes > RUNTIME_FLASH_BYTES else
                           "use a board with more flash, or add a flash chip if the board has room for one."))
     if not report.problem and report.ram_bytes > profile.heap_bytes:
-        largest = max(report.layers, key=lambda layer: math.prod(layer.output_shape), default=None)
+        largest = report.hungriest
         reasons.append(f"It needs {report.ram_bytes:,} bytes of heap, there are about {profile.heap_bytes:,}: "
                        + ("use fewer weights." if report.file_bytes > 2 * (report.arena_bytes or 0) else
                           f"make the input or the layer {largest.name} ({_shape(largest.output_shape)}) smaller."))
@@ -267,8 +286,14 @@ def _layer(operator):
         elif operator.name == "DEPTHWISE_CONV_2D" and len(weights) == 4:
             units = weights[3]
             macs = output.size * weights[1] * weights[2]
+        elif operator.name == "TRANSPOSE_CONV" and len(weights) == 4 and len(operator.inputs) > 2:
+            units = weights[0]
+            macs = operator.inputs[2].size * math.prod(weights[:3]) if operator.inputs[2] else 0
+    at_work = list(operator.outputs)
+    if operator.name not in ("RESHAPE", "EXPAND_DIMS", "SQUEEZE"):  # those share the memory of their input
+        at_work += [t for t in operator.inputs if t is not None and not t.is_constant]
     return LayerReport(operator.name, output.shape if output else (), output.type_name if output else "",
-                       sum(t.data_bytes for t in constants), macs, units)
+                       sum(t.data_bytes for t in constants), macs, units, sum({t.index: t.bytes for t in at_work}.values()))
 
 
 def _shape(shape):

@@ -125,10 +125,11 @@ class Engine:
                     raise BoardLostError(self._why())
                 if left <= 0:
                     return b""
+        parts = [data]
         with contextlib.suppress(queue.Empty):
             for _ in range(self._arrived.qsize()):
-                data += self._arrived.get_nowait()
-        return data
+                parts.append(self._arrived.get_nowait())
+        return b"".join(parts)
 
     def control(self, settings: dict):
         """Change something about the running board.

@@ -4,7 +4,6 @@ import os
 import select
 import socket
 import threading
-import time
 
 from edgekit.errors import BoardError, BoardLostError, SetupError
 
@@ -27,11 +26,10 @@ class _Port:
 
     def _send(self, descriptor, send, data):
         """Send what the other side takes; drop the rest."""
-        end = time.monotonic() + (0 if self._stuck else _PATIENCE_S)
+        data = memoryview(data)
         try:
             while data:
-                left = max(end - time.monotonic(), 0)
-                self._stuck = not select.select([], [descriptor], [], left)[1]
+                self._stuck = not select.select([], [descriptor], [], 0 if self._stuck else _PATIENCE_S)[1]
                 if self._stuck:
                     return
                 data = data[send(data):]

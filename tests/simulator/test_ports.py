@@ -276,3 +276,19 @@ def test_windows_gets_one_clear_sentence(monkeypatch, capsys):
     assert cli.main(["sim", "--pty"]) == 1
     assert capsys.readouterr().err == ("edgekit: This system has no pseudo-terminals. Use `edgekit sim --tcp 0` "
                                        "instead.\n")
+
+
+@pytest.mark.skipif(not POSIX, reason="SKIP: Windows has no pseudo-terminals")
+def test_a_slow_reader_loses_nothing():
+    """As ampy reads: byte for byte. All that counts is that it goes on reading."""
+    with Sim("--pty") as sim:
+        terminal = os.open(sim.port, os.O_RDWR | os.O_NOCTTY)
+        try:
+            os.write(terminal, b"\rprint('begin' + 'ning', 'x' * 60000, 'en' + 'd')\r")
+            seen = bytearray()
+            while not seen.endswith(b">>> ") or b" end\r\n" not in seen:
+                seen += os.read(terminal, 64)
+                time.sleep(0.004)
+        finally:
+            os.close(terminal)
+        assert seen[seen.index(b"beginning"):] == b"beginning " + b"x" * 60000 + b" end\r\n>>> "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 _FRAME = re.compile(r'  File "<stdin>", line (\d+)(?:, in (.+))?$')
 _MISSING = re.compile(r"no module named '(\w+)|name '(\w+)' isn't defined")
 # Frames that are none of the learner's: the kernel's own input(), and the insides of the simulated board.
-_NOT_THEIRS = re.compile(r'  File "<stdin>", line \d+, in _edgekit_\w+$|  File "/rom/')
+_NOT_THEIRS = re.compile(r'  File "<stdin>", line \d+, in _edgekit_\w+$|  File "(/rom/|(_\w+|\w+_board|machine)\.py")')
 _HOST_NAME = re.compile(r"\bboard\b")
 _QUESTION = re.compile(r"(\?{0,2})\s*([A-Za-z_][\w.]*)\s*(\?{0,2})$")
 

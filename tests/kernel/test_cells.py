@@ -107,9 +107,11 @@ def test_lines_of_earlier_cells_are_quoted_from_the_newest_that_defines_the_func
 def test_frames_that_are_not_the_learner_s_are_left_out():
     trace = ('Traceback (most recent call last):\r\n  File "<stdin>", line 1, in <module>\r\n'
              '  File "<stdin>", line 5, in _edgekit_input\r\n  File "/rom/machine.py", line 9, in value\r\n'
+             '  File "time_board.py", line 3, in sleep\r\n  File "_bus.py", line 9, in sleep_us\r\n  File "keyboard.py", line 1, in x\r\n'
              '  File "/lib/rom/x.py", line 2, in y\r\nKeyboardInterrupt: \r\n')
     assert cell_error(trace, "x()").lines == [
-        "Traceback (most recent call last):", "  this cell, line 1", "    x()", '  File "/lib/rom/x.py", line 2, in y',
+        "Traceback (most recent call last):", "  this cell, line 1", "    x()", '  File "keyboard.py", line 1, in x',
+        '  File "/lib/rom/x.py", line 2, in y',
         "KeyboardInterrupt"]
 
 

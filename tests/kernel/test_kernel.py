@@ -386,6 +386,15 @@ def test_plot_of_a_cell_that_fails_keeps_the_picture_and_the_line_numbers(run):
     assert cell.traceback[1] == "  this cell, line 4" and "image/png" in cell.shown[-1][1]
 
 
+def test_a_plot_that_is_stopped_keeps_its_picture(run):
+    run("%connect sim clock=real")
+    cell = run("%plot\nimport time\nwhile True:\n    print(1)\n    time.sleep_ms(20)", interrupt_after_s=1.0)
+    run("%connect sim")
+    assert cell.ename == "KeyboardInterrupt" and "this cell, line" in cell.traceback[1]
+    assert "image/png" in cell.shown[-1][1] and cell.seconds < 8
+    assert run("%%host\nimport threading\nany(thread.name == 'edgekit-plot' for thread in threading.enumerate())").result == "False"
+
+
 def test_plot_without_code_or_numbers_says_so(run):
     assert "write it above that code" in run("%plot").text
     assert "No numbers were printed" in run("%plot\nprint('text')").text

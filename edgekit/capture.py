@@ -5,6 +5,7 @@ import json
 import struct
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -216,11 +217,20 @@ def _oddities(recording, gaps):
     """Sentences about what the sensor cannot have measured."""
     still = round(_STILL_S * recording.rate_hz)
     found = {}
-    for fault in recording.faults():
+    faults = [part for whole in recording.faults() for part in _with_limits(recording, whole)]
+    for fault in faults:
         if fault.kind == "clipped" or (fault.kind in ("flat", "gap") and fault.stop - fault.start > still
                                        and _is_odd(recording, fault, gaps)):
             found.setdefault(fault.kind, []).append(fault)
-    return [_ADVICE[kind].format(_where(recording, faults)) for kind, faults in found.items()]
+    return [_ADVICE[kind].format(_where(recording, those)) for kind, those in found.items()]
+
+
+def _with_limits(recording, fault):
+    """A fault; in place of a gap at the end of the range, which is no gap, what is clipped there."""
+    ends = recording.samples[fault.start]
+    clipped = [replace(fault, kind="clipped", channel=name)
+               for name, value in zip(recording.channels, ends, strict=True) if value in (-32768, 32767)]
+    return clipped if fault.kind == "gap" and clipped else [fault]
 
 
 def _is_odd(recording, fault, gaps):

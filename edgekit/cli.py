@@ -26,7 +26,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return options.command(options) or 0
     except BoardCodeError as error:
-        print(f"{error.traceback.strip()}\nedgekit: The program on the board ended with {error.reason}. The lines above say where.", file=sys.stderr)
+        print(f"{error.traceback.strip()}\nedgekit: The program on the board ended with {error.reason}. "
+              "The lines above say where.", file=sys.stderr)
         return 1
     except EdgekitError as error:
         print(f"edgekit: {error}", file=sys.stderr)
@@ -59,6 +60,8 @@ def _parser():
     sim.add_argument("--profile", default="esp32", help="which board: esp32 (default), nano33ble, rp2040, ...")
     sim.add_argument("--flash", type=Path, metavar="FOLDER", help="holds the board's files; default: a temporary one")
     sim.add_argument("--clock", choices=["real", "virtual"], default="real")
+    sim.add_argument("--engine", choices=["auto", "wasm", "unix"], default="auto",
+                     help="what runs MicroPython: WebAssembly (default), or a program micropython of this computer")
     run = with_port(add("run", _run, "run an app of firmware/apps on the board"))
     run.add_argument("app", help="for example sensor_loop")
     run.add_argument("settings", nargs="*", metavar="NAME=VALUE", help="for example count=10")
@@ -112,7 +115,7 @@ def _sim(options):
             signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         with contextlib.closing(PtyPort() if options.pty else TcpPort(options.tcp)) as port, \
-                power_on(options.profile, options.flash, options.clock) as engine:
+                power_on(options.profile, options.flash, options.clock, options.engine) as engine:
             print(f"Simulated {options.profile} on {port.name} (no hardware). For example: "
                   f"mpremote connect {port.name} ls. ctrl-C here ends it.", flush=True)
             serve(engine, port)
@@ -138,10 +141,15 @@ def _run(options):
 
 
 def _capture(options):
+    import warnings
+
     from edgekit import connect
     from edgekit.capture import capture
-    with connect(options.port) as board:
+    with connect(options.port) as board, warnings.catch_warnings(record=True) as noticed:
+        warnings.simplefilter("always")
         recording = capture(board, options.seconds, label=options.label, subject=options.subject)
+    for warning in noticed:
+        print(f"edgekit: {warning.message}", file=sys.stderr)
     recording.save(options.file)
     print(f"{options.file}: {recording.duration_s:.2f} s, {len(recording.samples)} samples, "
           f"{recording.lost} lost, source {recording.source}")

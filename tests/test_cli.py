@@ -3,6 +3,7 @@
 import pytest
 
 from edgekit import cli
+from edgekit.board.simulated import SimulatedBoard
 from edgekit.paths import MODELS
 from edgekit.recording import Recording
 
@@ -19,6 +20,19 @@ def test_capture_writes_a_recording(tmp_path, capsys):
     recording = Recording.load(path)
     assert (len(recording), recording.label, recording.source) == (50, "idle", "simulated")
     assert "0 lost" in capsys.readouterr().out
+
+
+def test_what_is_odd_about_a_recording_is_said(tmp_path, capsys, monkeypatch):
+    def connect(port):
+        board = SimulatedBoard()
+        board.world.fault("saturated", quantity="accel_g")
+        return board
+
+    monkeypatch.setattr("edgekit.connect", connect)
+    assert cli.main(["capture", str(tmp_path / "odd.csv"), "--seconds", "0.5"]) == 0
+    said = capsys.readouterr()
+    assert "\nedgekit: The sensor was at the end of its range in ax, ay, az between 0.00 s and 0.50 s" in said.err
+    assert (tmp_path / "odd.csv").exists() and "50 samples" in said.out
 
 
 def test_run_gives_settings_to_the_app(capsys):

@@ -234,6 +234,8 @@ class Board:
              timeout_s: float | None = None) -> str:
         """Run code on the board and wait for its end.
 
+        The text that it prints travels without a check sum. For a value that must be right, take :meth:`eval`.
+
         Parameters
         ----------
         code : str

@@ -16,7 +16,7 @@ __all__ = ["SimulatedBoard", "power_on"]
 
 _PYSTACK_WORDS = 8192
 # What the simulated machine, time and so on take of the heap; real firmware has them in flash.
-_ROM_HEAP_BYTES = 75_000
+_ROM_HEAP_BYTES = 80_000
 
 
 class SimulatedBoard(Board):

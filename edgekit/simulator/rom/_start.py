@@ -22,7 +22,7 @@ def start(profile):
     import micropython_board
     import os_board
     import sys_board
-    import tflite_kernels
+    import tflite_kernels  # noqa: F401 - for programs
     import time_board
     for name in ("neopixel", "dht", "onewire", "ds18x20"):  # frozen into the firmware
         __import__(name)

@@ -55,12 +55,17 @@ class Lab:
     def open(self, name, width=1280, height=1400, theme="JupyterLab Light"):
         """A page with a notebook of the folder, its kernel ready."""
         _set(self._settings, {"apputils-extension/themes": {"theme": theme}})
-        page = self._browser.new_page(viewport={"width": width, "height": height})
-        page.set_default_timeout(20_000)
+        page = self.page(width, height)
         self._count += 1
         page.goto(f"{self.url}/lab/workspaces/w{self._count}/tree/{name}")
         page.wait_for_selector(".jp-Notebook .jp-Cell")
         page.wait_for_selector("text=MicroPython | Idle")
+        return page
+
+    def page(self, width=1280, height=1400):
+        """An empty page."""
+        page = self._browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(20_000)
         return page
 
     def notebook(self, *cells, name=None):
@@ -87,13 +92,54 @@ def menu(page, title, item):
 def run_all(page, timeout_s=60):
     """Run every cell and wait for the last one."""
     menu(page, "Run", "Run All Cells")
-    wait_for(lambda: ran(page), timeout_s, "the cells to end")
+    wait_for(lambda: ran(page), timeout_s, "the cells to end", lambda: errors(page))
+
+
+def run_cell(page, index, wait=True):
+    """Run one code cell by its number from 0, and wait for its end."""
+    cell = page.locator(".jp-Notebook .jp-Cell").nth(index)
+    cell.locator(".jp-InputPrompt").click()
+    before = cell.locator(".jp-InputPrompt").text_content()
+    page.keyboard.press("Control+Enter")
+    wait_for(lambda: cell.locator(".jp-InputPrompt").text_content() != before, 10, f"cell {index} to start")
+    if wait:
+        wait_for(lambda: _NUMBER.fullmatch(cell.locator(".jp-InputPrompt").text_content()), 30, f"cell {index} to end",
+                 lambda: output(page, index))
+
+
+_NUMBER = re.compile(r"\[\d+\]:")
 
 
 def ran(page):
     """Has every code cell ended?"""
-    prompts = page.eval_on_selector_all(".jp-CodeCell .jp-InputPrompt", "all => all.map(one => one.innerText)")
-    return bool(prompts) and all(re.fullmatch(r"\[\d+\]:", prompt) for prompt in prompts)
+    prompts = page.eval_on_selector_all(".jp-CodeCell .jp-InputPrompt", "all => all.map(one => one.textContent)")
+    return bool(prompts) and all(map(_NUMBER.fullmatch, prompts))
+
+
+def focus(page, selector):
+    """Focus an element, and wait until it has the focus to stay: JupyterLab takes it back when a cell has just run."""
+    def stays():
+        if page.locator(selector).first.evaluate("one => one === document.activeElement"):
+            time.sleep(0.2)
+            if page.locator(selector).first.evaluate("one => one === document.activeElement"):
+                return True
+        page.locator(selector).first.focus()
+        return False
+    wait_for(stays, 5, f"{selector} to have the focus")
+
+
+def errors(page):
+    """The text of each error that can be seen."""
+    return [text for text in page.locator(".jp-OutputArea-output").all_text_contents()
+            if re.search(r"^\w*Error\b|Traceback", text)]
+
+
+def saved(page, path):
+    """The notebook with its outputs, as JupyterLab writes it into its file."""
+    before = path.stat().st_mtime_ns
+    menu(page, "File", "Save Notebook")
+    wait_for(lambda: path.stat().st_mtime_ns != before, 20, "the notebook to be saved")
+    return nbformat.read(path, 4)
 
 
 def output(page, index):
@@ -101,12 +147,12 @@ def output(page, index):
     return "".join(page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-OutputArea-output").all_inner_texts())
 
 
-def wait_for(what, timeout_s, words):
-    """Wait until ``what()`` is true; returns it."""
+def wait_for(what, timeout_s, words, instead=lambda: ""):
+    """Wait until ``what()`` is true; returns it. ``instead()`` says what there was."""
     end = time.monotonic() + timeout_s
     while not (found := what()):
         if time.monotonic() > end:
-            raise AssertionError(f"waited {timeout_s} s for {words}")
+            raise AssertionError(f"waited {timeout_s} s for {words}; found {instead()}")
         time.sleep(0.05)
     return found
 

@@ -113,7 +113,7 @@ static inline int32_t dot(const int8_t *x, const int8_t *weights, int32_t count,
 
 // --- dense ------------------------------------------------------------------------------------------------------
 
-enum { FC_BATCHES, FC_DEPTH, FC_UNITS, FC_ZERO_POINT, FC_LOWEST, FC_HIGHEST };
+enum { FC_BATCHES, FC_DEPTH, FC_UNITS, FC_RATIOS, FC_ZERO_POINT, FC_LOWEST, FC_HIGHEST };
 enum { FC_BIASES = OWN, FC_MANTISSAS, FC_EXPONENTS };
 
 KERNEL(fully_connected)
@@ -127,7 +127,8 @@ KERNEL(fully_connected)
     for (int32_t batch = 0; batch < p[FC_BATCHES]; batch++, x += depth) {
         for (int32_t unit = 0; unit < units; unit++) {
             int32_t total = dot(x, weights + unit * depth, depth, biases[unit]);
-            int32_t value = rescale_double(total, mantissas[2 * unit], mantissas[2 * unit + 1], exponents[unit]);
+            int32_t i = p[FC_RATIOS] > 1 ? unit : 0;
+            int32_t value = rescale_double(total, mantissas[2 * i], mantissas[2 * i + 1], exponents[i]);
             *y++ = (int8_t)clamp(value + p[FC_ZERO_POINT], p[FC_LOWEST], p[FC_HIGHEST]);
         }
     }

@@ -196,6 +196,6 @@ def test_memory_of_a_loaded_model_is_as_stated():
 
 
 def test_benchmark_runs_and_finds_equality(capsys):
-    runpy.run_path(str(ROOT / "benchmarks" / "inference.py"))["main"]([GESTURE])
+    runpy.run_path(str(ROOT / "benchmarks" / "runtime.py"))["main"]([GESTURE])
     line = capsys.readouterr().out.splitlines()[-1]
     assert line.startswith("gesture_int8.tflite") and line.endswith("yes")

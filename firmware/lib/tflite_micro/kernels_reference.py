@@ -17,7 +17,7 @@ _INT32_MAX = (1 << 31) - 1
 def fully_connected(p, x, y, scratch):
     """Each output is the bias plus a row of weights times the input."""
     depth, units, weights, biases = p.depth, p.units, p.weights, p.biases
-    mantissas, exponents = p.mantissas, p.exponents
+    mantissas, exponents, ratios = p.mantissas, p.exponents, p.ratios
     zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
     out = 0
     for start in range(0, p.batches * depth, depth):
@@ -28,7 +28,8 @@ def fully_connected(p, x, y, scratch):
             for value in row:
                 total += value * weights[j]
                 j += 1
-            value = rescale_double(total, mantissas[unit], exponents[unit]) + zero_point
+            i = unit if ratios > 1 else 0
+            value = rescale_double(total, mantissas[i], exponents[i]) + zero_point
             y[out] = lowest if value < lowest else highest if value > highest else value
             out += 1
 

@@ -12,7 +12,7 @@ _CONVOLUTION = (_WINDOW + " units input_zero_point zero_point", "biases multipli
 
 # Kernel: its numbers, and its buffers after scratch, weights, inputs and outputs.
 LAYOUTS = {
-    "fully_connected": ("batches depth units zero_point lowest highest", "biases mantissas exponents"),
+    "fully_connected": ("batches depth units ratios zero_point lowest highest", "biases mantissas exponents"),
     "conv_2d": _CONVOLUTION,
     "depthwise_conv_2d": _CONVOLUTION,
     "max_pool_2d": (_WINDOW, ""),

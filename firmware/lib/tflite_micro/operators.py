@@ -238,14 +238,14 @@ def _prepare_fully_connected(operator):
     values = weights.int8_view()
     lowest, highest = activation_limits(operator, options.number(0, "b"), y)
     # LiteRT's reference multiplies with the ratio of scales in double precision here, unlike in convolution.
-    mantissas = array("q", bytes(8 * units))
-    exponents = array("h", bytes(2 * units))
-    for unit in range(units):
-        if unit == 0 or weights.scale_count > 1:
-            mantissa, exponent = divide(multiply(scale_of(x), scale_of(weights, unit)), scale_of(y))
-        mantissas[unit], exponents[unit] = mantissa, exponent
+    # One ratio for each unit, or one for all.
+    ratios = weights.scale_count
+    mantissas = array("q", bytes(8 * ratios))
+    exponents = array("h", bytes(2 * ratios))
+    for i in range(ratios):
+        mantissas[i], exponents[i] = divide(multiply(scale_of(x), scale_of(weights, i)), scale_of(y))
     parameters = Parameters(
-        batches=batches, depth=depth, units=units, weights=values, weights_at=weights.data_start,
+        batches=batches, depth=depth, units=units, ratios=ratios, weights=values, weights_at=weights.data_start,
         biases=fold(operator, x.zero_point, values, units, depth, 1, depth),
         mantissas=mantissas, exponents=exponents,
         zero_point=y.zero_point, lowest=lowest, highest=highest)

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent
 FOLDER = pytest.StashKey()
 # They import on MicroPython only; tests/simulator and tests/board run them there.
-collect_ignore_glob = ["edgekit/simulator/rom/*"]
+collect_ignore_glob = ["edgekit/simulator/rom/*", "edgekit/simulator/unix/*"]
 # The order in which the workers take the files.
 LONG_FIRST = ("tests/notebooks/test_exercises_run.py", "solutions/", "notebooks/", "tests/test_demo",
               "tests/deploy", "tests/train", "tests/convert", "tests/kernel/", "tests/simulator/", "tests/board/")

@@ -297,7 +297,7 @@ class RawRepl:
             try:
                 self._prepare()
                 self._send(self._sealed)
-                self._words = b""
+                self._words = bytes(self._buffer)  # what came before is history; this may be a restart already
                 return
             except _NotArrived as error:
                 trouble = error

@@ -16,7 +16,7 @@ DOCUMENTS = [p for p in TRACKED if p.suffix == ".md"]
 TEXTS = [p for p in TRACKED if p.suffix in {".py", ".md", ".yml", ".toml", ".ipynb", ".mjs", ".txt", ".json", ""}]
 
 # The order of the house: a package may import those before it, never those after it.
-ORDER = ["errors", "paths", "twin", "recording", "dataset", "signals", "features", "train", "convert", "recipes", "simulator",
+ORDER = ["errors", "paths", "bytecode", "twin", "recording", "dataset", "signals", "features", "train", "convert", "recipes", "simulator",
          "board", "tflite", "infer", "capture", "deploy", "kernel", "lab", "course", "demo", "cli"]
 
 

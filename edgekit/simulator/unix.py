@@ -117,7 +117,7 @@ def find_micropython() -> str:
 @_once
 def _compiled_rom() -> Path:
     """Folder with the board's own modules as bytecode: the files of ``unix/``, and those of ``rom/`` beside them."""
-    from edgekit.board.install import compile_file
+    from edgekit.bytecode import compile_file
     folder = tempfile.TemporaryDirectory(prefix="edgekit-rom-", ignore_cleanup_errors=True)
     _keep.append(folder)
     sources = {path.name: path for rom in ("rom", "unix") for path in sorted((_FOLDER / rom).glob("*.py"))}

@@ -411,9 +411,9 @@ def test_reshaping_takes_no_memory():
 def board():
     from dataclasses import replace
 
-    from edgekit.board.install import compile_file, find_mpy_cross
     from edgekit.board.profiles import get_profile
     from edgekit.board.simulated import SimulatedBoard
+    from edgekit.bytecode import compile_file, find_mpy_cross
 
     # Memory for models that no ESP32 without PSRAM holds.
     with SimulatedBoard(replace(get_profile("esp32"), heap_bytes=1_000_000)) as board:

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from edgekit.board.install import compile_file
 from edgekit.board.profiles import PROFILES
 from edgekit.board.simulated import SimulatedBoard
+from edgekit.bytecode import compile_file
 from edgekit.errors import BoardCodeError, BoardError, SetupError
 from edgekit.simulator import unix
 

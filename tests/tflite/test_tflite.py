@@ -154,7 +154,8 @@ def test_fit_names_the_largest_layer():
 
 
 def test_size_of_the_program_is_as_stated():
-    from edgekit.board.install import compile_file, files_for
+    from edgekit.board.install import files_for
+    from edgekit.bytecode import compile_file
     from edgekit.tflite.reporting import RUNTIME_FLASH_BYTES
 
     blocks = sum(-(-len(compile_file(source)) // 512) for source in files_for("gesture").values())
@@ -172,7 +173,7 @@ def test_a_board_with_little_flash_is_told():
 def test_memory_of_a_loaded_model_is_as_stated():
     """Heap on the simulated board against the report's estimate."""
     import edgekit
-    from edgekit.board.install import compile_file, find_mpy_cross
+    from edgekit.bytecode import compile_file, find_mpy_cross
     from edgekit.tflite.reporting import RUNTIME_RAM_BYTES
 
     report = tflite.report(GESTURE, boards=[])

@@ -11,7 +11,7 @@ FOLDER = pytest.StashKey()
 # They import on MicroPython only; tests/simulator and tests/board run them there.
 collect_ignore_glob = ["edgekit/simulator/rom/*", "edgekit/simulator/unix/*"]
 # The order in which the workers take the files.
-LONG_FIRST = ("tests/notebooks/test_exercises_run.py", "solutions/", "notebooks/", "tests/test_demo",
+LONG_FIRST = ("tests/browser/", "tests/notebooks/test_exercises_run.py", "solutions/", "notebooks/", "tests/test_demo",
               "tests/deploy", "tests/train", "tests/convert", "tests/kernel/", "tests/simulator/", "tests/board/")
 
 

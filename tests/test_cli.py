@@ -31,7 +31,7 @@ def test_what_is_odd_about_a_recording_is_said(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("edgekit.connect", connect)
     assert cli.main(["capture", str(tmp_path / "odd.csv"), "--seconds", "0.5"]) == 0
     said = capsys.readouterr()
-    assert "\nedgekit: The sensor was at the end of its range in ax, ay, az between 0.00 s and 0.50 s" in said.err
+    assert "edgekit: The sensor was at the end of its range in ax, ay, az between 0.00 s and 0.50 s" in said.err
     assert (tmp_path / "odd.csv").exists() and "50 samples" in said.out
 
 

@@ -1,19 +1,14 @@
 """Every int8 operator, in readable Python and in C, against LiteRT's reference kernels: not one value may differ."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+import random_models
+import random_operators as ops
 from ai_edge_litert.interpreter import Interpreter as LiteRT
 from ai_edge_litert.interpreter import OpResolverType
 
 from edgekit.tflite.native import WasmKernels
 from edgekit.twin import board_module
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-import random_models  # noqa: E402
-import random_operators as ops  # noqa: E402
 
 tflm = board_module("tflite_micro")
 

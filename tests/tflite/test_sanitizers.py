@@ -3,18 +3,15 @@
 import shutil
 import struct
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import random_models
+import random_operators as ops
+from damaged_models import damaged, whole_files
 
 from edgekit.twin import board_module
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-import random_models  # noqa: E402
-import random_operators as ops  # noqa: E402
-from damaged_models import damaged, whole_files  # noqa: E402
 
 tflm = board_module("tflite_micro")
 LAYOUTS = tflm.native.LAYOUTS

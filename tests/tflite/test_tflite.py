@@ -1,19 +1,14 @@
 """The host side of a model: reading, the twin's shapes and messages, the reference, the report."""
 
-import importlib.util
 import runpy
-from pathlib import Path
 
 import numpy as np
 import pytest
+import random_models
 
 from edgekit import tflite
 from edgekit.errors import ModelError
 from edgekit.paths import FIRMWARE, MODELS, ROOT
-
-_spec = importlib.util.spec_from_file_location("random_models", Path(__file__).parent.parent / "random_models.py")
-random_models = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(random_models)
 
 GESTURE = MODELS / "gesture_int8.tflite"
 

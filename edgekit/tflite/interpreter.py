@@ -188,11 +188,8 @@ class Interpreter:
         target = self.model.input
         if len(row) != len(target):
             raise ModelError(f"{self._name}: expected {len(target)} values, got {len(row)}")
-        if row.dtype == np.int8:
-            # In one go: predict of the board checks each value, which costs more than a small model.
-            np.frombuffer(target, np.int8)[:] = row
-        else:
-            target[:] = type(target)("f", row.astype(np.float32).tolist())
+        # In one go: predict of the board checks each value, which costs more than a small model.
+        np.frombuffer(target, memoryview(target).format)[:] = row
 
 
 def _as_rows(x, shape, name):

@@ -140,9 +140,14 @@ class Report:
                 "flash_bytes": self.flash_bytes,
                 "largest_layer": hungriest and {"index": self.layers.index(hungriest), **asdict(hungriest)}}
 
+    @property
+    def float_layers(self) -> int:
+        """How many layers compute in float32: with 4 bytes per value, and in Python only."""
+        return sum(layer.output_type == "float32" and layer.name != "DEQUANTIZE" for layer in self.layers)
+
     def _facts(self):
         arena = "unknown" if self.arena_bytes is None else f"{self.arena_bytes:,} bytes"
-        return [
+        facts = [
             ("input", f"{self.input_type} {_shape(self.input_shape)}"),
             ("output", f"{self.output_type} {_shape(self.output_shape)}"),
             ("file", f"{self.file_bytes:,} bytes, of which weights {self.weight_bytes:,}"),
@@ -153,6 +158,10 @@ class Report:
                             "estimated)"),
             ("flash needed", f"{self.flash_bytes:,} bytes (file and runtime)"),
         ]
+        if self.float_layers:
+            facts.append(("floats", f"{self.float_layers} of {len(self.layers)} layers compute in float32: slow on a board, "
+                                    "where times are estimated for int8 only; convert it to full int8 (lesson 09)"))
+        return facts
 
     def _layer_rows(self):
         return [(layer.name, _shape(layer.output_shape), layer.output_type, f"{layer.weight_bytes:,}",
@@ -212,8 +221,8 @@ def report(path_or_bytes, boards=None) -> Report:
     Examples
     --------
     >>> from edgekit.paths import MODELS
-    >>> print(report(MODELS / "gesture_float.tflite", boards=[]).problem)
-    this is a float model: CONV_2D (operator 1) computes in float32; convert it to full int8 with ... (lesson 09)
+    >>> report(MODELS / "gesture_float.tflite", boards=[]).float_layers
+    8
     """
     # Boards stand above models: only their data is used, and only here.
     from edgekit.board.profiles import PROFILES, get_profile

@@ -23,10 +23,10 @@ def test_read_gives_the_graph():
 def test_read_knows_operators_that_no_board_runs():
     builder = random_models.Builder()
     x, y = builder.tensor((1, 8), np.float32), builder.tensor((1, 8), np.float32)
-    builder.operator("ELU", [x], [y])
+    builder.operator("COS", [x], [y])
     data = builder.bytes([x], [y])
-    assert tflite.read(data).operators[0].name == "ELU"
-    with pytest.raises(ModelError, match="^the model: .*"):
+    assert tflite.read(data).operators[0].name == "COS"
+    with pytest.raises(ModelError, match="^the model: the model uses COS"):
         tflite.Interpreter(data)
 
 
@@ -111,10 +111,22 @@ def test_report_counts_and_prints():
     assert sum(board.fits for board in report.boards) >= 5
 
 
+@pytest.mark.parametrize("name", ["float", "dynamic"])
+def test_report_says_that_floats_are_slow(name):
+    report = tflite.report(MODELS / f"gesture_{name}.tflite", boards=["esp32"])
+    assert not report.problem and report.arena_bytes > 4 * 192 and report.boards[0].fits
+    text = f"{report.float_layers} of {len(report.layers)} layers compute in float32: slow on a board"
+    assert report.float_layers > 4 and text in str(report) and text in report._repr_html_()
+    assert "compute in float32" not in str(tflite.report(GESTURE))
+
+
 def test_report_says_what_to_change():
-    report = tflite.report(MODELS / "gesture_float.tflite", boards=["esp32"])
-    assert report.arena_bytes is None and "lesson 09" in report.problem
-    assert not report.boards[0].fits and "convert it to full int8" in report.boards[0].reasons[0]
+    builder = random_models.Builder()
+    x, y = builder.tensor((1, 8), scale=0.1), builder.tensor((1, 8), scale=0.1)
+    builder.operator("PRELU", [x], [y])
+    report = tflite.report(builder.bytes([x], [y]), boards=["esp32"])
+    assert report.arena_bytes is None and "replace it with RELU" in report.problem
+    assert not report.boards[0].fits and "the board runtime lacks" in report.boards[0].reasons[0]
     assert "cannot run" in str(report) and "Cannot run" in report._repr_html_()
     large = big_model()
     reasons = tflite.report(large, boards=["stm32f411"]).boards[0].reasons

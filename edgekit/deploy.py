@@ -112,6 +112,9 @@ class Bundle:
         if self.params.kind != "waveform" or found != expected:
             raise ModelError(f"The model reads {found} values, the feature parameters make {expected} "
                              f"({self.params.kind}). Use the parameters that the model was trained with.")
+        if not twin.input_scale:
+            raise ModelError("The model reads floats; the app gives it int8 features. Convert it to full int8 with "
+                             "calibration data (lesson 09).")
         if (twin.input_scale, twin.input_zero_point) != (1 / 128, 0):
             raise ModelError(f"The model's input has scale {twin.input_scale:g} and zero point {twin.input_zero_point}; "
                              "int8 features need 1/128 and 0. Train on features / 128 and convert with int8 calibration.")

@@ -166,13 +166,13 @@ def _transpose_conv(net, kind):
     return net.builder.bytes([x], [y])
 
 
-def random_moves(seed: int) -> bytes:
+def random_moves(seed: int, random=_Random) -> bytes:
     """A model of one to four operators that move values, with branches and several outputs."""
-    net = _Random(seed)
+    net = random(seed)
     scale, zero_point = net.scale(), net.zero_point()
 
-    def new(shape):
-        return net.int8(shape, scale, zero_point), tuple(int(n) for n in shape)
+    def new(shape, data=None):
+        return net.int8(shape, scale, zero_point, data), tuple(int(n) for n in shape)
 
     first = new(net.shape())
     live, used = [first], set()
@@ -182,7 +182,7 @@ def random_moves(seed: int) -> bytes:
         live += _move(net, kind, source, live, new, used)
     leaves = [tensor for tensor, _ in live if tensor != first[0] and tensor not in used]
     if not leaves:
-        return random_moves(seed + 1_000_000)
+        return random_moves(seed + 1_000_000, random)
     return net.builder.bytes([first[0]], leaves)
 
 
@@ -197,8 +197,7 @@ def _move(net, kind, source, live, new, used):
         outputs = [new([a + n + b for (a, b), n in zip(margins, shape, strict=True)])]
         inputs.append(net.int32(margins))
         if kind == "PADV2":
-            tensor = net.builder.graph.tensors[x].quantization
-            inputs.append(net.int8([1], tensor.scale[0], tensor.zeroPoint[0], [net.number(-128, 128)]))
+            inputs.append(new([1], [net.number(-128, 128)])[0])
         options_type = "PadOptions" if kind == "PAD" else "PadV2Options"
     elif kind == "SLICE":
         begins = [net.number(0, n) for n in shape]

@@ -21,6 +21,8 @@ _PLACES = (
     (FIRMWARE / "drivers", "/lib"),
     (FIRMWARE, ""),
 )
+# No app runs models with floats: deploy takes int8 ones only. All libraries together have them.
+_FOR_FLOATS = ("/lib/tflite_micro/floating.mpy", "/lib/tflite_micro/dynamic.mpy")
 
 
 def install(board, app: str | None = None, progress: bool = False) -> list[str]:
@@ -98,7 +100,7 @@ def files_for(app: str | None) -> dict[str, Path]:
             if target not in files:
                 files[target] = source
                 wanted += _imports(source)
-    return dict(sorted(files.items()))
+    return {target: source for target, source in sorted(files.items()) if app is None or target not in _FOR_FLOATS}
 
 
 def _locate(name: str) -> dict[str, Path]:

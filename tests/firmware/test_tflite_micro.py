@@ -7,10 +7,10 @@ import struct
 import time
 from array import array
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
+import random_models
 
 from edgekit import tflite
 from edgekit.errors import BoardCodeError
@@ -21,9 +21,6 @@ tflm = board_module("tflite_micro")
 fixed_point = importlib.import_module(tflm.__name__ + ".fixed_point")
 plan = importlib.import_module(tflm.__name__ + ".plan").plan
 
-_spec = importlib.util.spec_from_file_location("random_models", Path(__file__).parent.parent / "random_models.py")
-random_models = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(random_models)
 
 SHARED = ROOT.parent / "shared" / "models"
 
@@ -301,12 +298,6 @@ def test_unknown_operator_is_named_with_advice():
     assert "COS" in message and "CONV_2D, DEPTHWISE_CONV_2D" in message
 
 
-def test_float_and_dynamic_range_models_point_to_the_lesson():
-    for name, kind in (("gesture_float.tflite", "a float model"), ("gesture_dynamic.tflite", "a dynamic-range model")):
-        with pytest.raises(ValueError, match=kind + ".*computes in float32; convert it to full int8.*lesson 09"):
-            tflm.load_model((MODELS / name).read_bytes())
-
-
 def test_wrong_shapes_types_and_options_are_refused():
     def other_shape(builder, x, y):
         weights = builder.tensor((8, 7), scale=0.1, data=np.zeros((8, 7)))
@@ -481,8 +472,6 @@ def test_board_refuses_with_the_same_words(board):
     data = random_models.small_model()
     with pytest.raises(BoardCodeError, match="damaged .tflite"):
         board_outputs(board, data[: len(data) // 2], [])
-    with pytest.raises(BoardCodeError, match="a float model.*lesson 09"):
-        board_outputs(board, (MODELS / "gesture_float.tflite").read_bytes(), [])
     with pytest.raises(BoardCodeError, match=r"expected 60 values \(6x5x2\), got 3"):
         board_outputs(board, data, [np.zeros(3, np.int8)])
 

@@ -1,4 +1,4 @@
-"""Run a TensorFlow Lite model on a board: int8, in readable Python, equal to LiteRT's reference to the bit.
+"""Run a TensorFlow Lite model on a board, in readable Python. int8 equals LiteRT's reference to the bit.
 
     import tflite_micro as tflm
     model = tflm.load_model('/models/gesture.tflite')
@@ -6,7 +6,8 @@
     model.details()
 
 Without allocation, in place: fill ``model.input`` (int8), call ``model.invoke()``, read ``model.output`` (int8).
-The same files run under CPython, where they are the host twin of the board.
+The same files run under CPython, where they are the host twin of the board. Float and dynamic-range models run too,
+but slowly: see floating.py.
 """
 
 import os
@@ -36,7 +37,7 @@ def load_model(source, kernels=None):
     Raises
     ------
     ValueError
-        The file is damaged, an operator is unknown, or the model is not int8; the message says what to do.
+        The file is damaged, or an operator is unknown or of types that do not run; the message says what to do.
     MemoryError
         The arena does not fit; the message says how many bytes it needs.
     """
@@ -80,7 +81,7 @@ class Layer:
     macs : int
         Multiply-accumulates for one inference.
     weight_bytes : int
-        Bytes of int8 weights in the file.
+        Bytes of weights in the file.
     run : callable
         Computes ``y``; None if it is the input under another shape.
     """
@@ -128,7 +129,6 @@ class Model:
             data = memoryview(data)
         self.data = data
         graph = Graph(data)
-        _expect_integers(graph)
         layers = []
         written = set([tensor.index for tensor in graph.inputs])
         weight_bytes = 0
@@ -191,7 +191,8 @@ class Model:
         Returns
         -------
         list of float
-            ``output_scale * (q - output_zero_point)`` for each output value, rounded to float32.
+            ``output_scale * (q - output_zero_point)`` for each output value, rounded to float32; the values themselves
+            if the output is not int8.
 
         Raises
         ------
@@ -200,7 +201,7 @@ class Model:
         """
         self.set_input(values)
         self.invoke(on_layer)
-        if self._output_type == FLOAT32:
+        if self._output_type != INT8:
             return list(self.output)
         kernels_reference.dequantize(self._output_parameters, self.output, self._floats, None)
         return list(self._floats)
@@ -245,7 +246,7 @@ class Model:
 
     @property
     def weight_bytes(self):
-        """Bytes of int8 weights, used where they lie in the file."""
+        """Bytes of weights, used where they lie in the file."""
         return sum([layer.weight_bytes for layer in self.layers])
 
 
@@ -258,20 +259,6 @@ def _run_python(layer):
         return None
     kernel, parameters, x, y, scratch = layer.kernel, layer.parameters, layer.x, layer.y, layer.scratch
     return lambda: kernel(parameters, x, y, scratch)
-
-
-def _expect_integers(graph):
-    """Refuse a float or dynamic-range model before anything else about it."""
-    for operator in graph.operators:
-        name = operators.name_of(operator)
-        if name in ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "EXPAND_DIMS", "SQUEEZE"):
-            continue
-        for tensor in operator.inputs + operator.outputs:
-            if tensor is not None and tensor.type == FLOAT32:
-                small_weights = [t for t in graph.tensors if t.is_constant and t.type == INT8]
-                kind = "a dynamic-range model (int8 weights, float32 values)" if small_weights else "a float model"
-                raise ValueError("this is %s: %s (operator %d) computes in float32; convert it to full int8 with "
-                                 "calibration data (lesson 09)" % (kind, name, operator.index))
 
 
 def _is_unsigned(values):

@@ -11,11 +11,12 @@ import struct
 from array import array
 
 from .fixed_point import divide, from_float_bits, round_to
-from .floating import _float_ends as float_ends
-from .floating import convolution_parameters, covers, finish, finish_all, fully_connected_parameters, reaches, \
-    rows_and_columns, scales_of, transpose_conv_parameters
+from .float32 import nearest
+from .floating import convolution_parameters, covers, finish, finish_all, float_ends, fully_connected_parameters, \
+    reaches, rows_and_columns, scales_of, transpose_conv_parameters
 from .operators import Prepared, options_of, weights_of
 
+_INFINITE = float("inf")
 _TINY = 4e-37  # 127 divided by less is more than a float32 holds
 
 
@@ -130,7 +131,7 @@ def _split(x):
 def quantize_symmetric(values, quantized):
     """Fill ``quantized`` with -127 to 127 for minus to plus the largest size; gives scale and zero point."""
     largest = max(max(values), -min(values))
-    _expect_finite(largest)
+    _expect_finite(values)
     cell = array("f", [largest / 127])
     scale = cell[0]
     if largest < _TINY:
@@ -148,24 +149,24 @@ def quantize_symmetric(values, quantized):
 def quantize_asymmetric(values, quantized):
     """Fill ``quantized`` with -128 to 127 for the lowest to the highest value; gives scale and zero point."""
     lowest, highest = min(0.0, min(values)), max(0.0, max(values))
-    _expect_finite(highest - lowest)
-    if highest - lowest < _TINY:
+    cell = array("f", [highest - lowest])
+    _expect_finite(values)
+    if cell[0] < _TINY:
         for i in range(len(quantized)):
             quantized[i] = 0
         return 1.0, 0
-    scale, zero_point = _range(_parts(-lowest), _parts(highest))
-    cell = array("f", [1.0 / scale])
+    scale, zero_point = _scale_and_zero_point(_parts(-lowest), _parts(highest), _parts(cell[0]))
+    cell[0] = 1.0 / scale
     inverse = cell[0]
     for i in range(len(quantized)):
         cell[0] = values[i] * inverse
-        cell[0] += zero_point
-        quantized[i] = max(-128, min(127, _nearest(cell[0])))
+        quantized[i] = max(-128, min(127, _nearest(cell[0]) + zero_point))
     return scale, zero_point
 
 
-def _range(below, above):
-    """Scale and zero point for values from ``-below`` to ``above``; LiteRT's doubles as (mantissa, exponent)."""
-    scale = divide(_double_sum(below, above), (255, 0))
+def _scale_and_zero_point(below, above, span):
+    """For values from ``-below`` to ``above``; LiteRT's doubles are (mantissa, exponent) here."""
+    scale = divide(span, (255, 0))
     steps_below, steps_above = divide(below, scale), divide(above, scale)
     # From the end at which less is lost.
     if _is_less(_double_sum((128, 0), steps_below), _double_sum((127, 0), steps_above)):
@@ -173,7 +174,7 @@ def _range(below, above):
     else:
         zero_point = _double_sum((127, 0), (-steps_above[0], steps_above[1]))
     mantissa, exponent = round_to(scale[0], scale[1], 24)
-    return math.ldexp(mantissa, exponent), max(-128, min(127, _nearest_of_parts(zero_point)))
+    return math.ldexp(mantissa, exponent), max(-128, min(127, nearest(zero_point)))
 
 
 def _parts(value):
@@ -199,11 +200,6 @@ def _is_less(a, b):
     return a < b
 
 
-def _nearest_of_parts(number):
-    from .float32 import nearest
-    return nearest(number)
-
-
 def _nearest(value):
     """The nearest integer; a half goes away from zero."""
     whole = int(value)
@@ -211,8 +207,9 @@ def _nearest(value):
     return whole + 1 if rest >= 0.5 else whole - 1 if rest <= -0.5 else whole
 
 
-def _expect_finite(size):
-    if not size < float("inf"):
+def _expect_finite(values):
+    # The sum is neither a number nor finite if one of them is not, wherever it stands.
+    if not -_INFINITE < sum(values) < _INFINITE:
         raise ValueError("a dynamic-range layer got a value that is infinite or not a number (NaN); mend the input")
 
 

@@ -28,18 +28,19 @@ def lookup(p, x, y, scratch):
 
 def binary(p, x, y, scratch):
     """Two tensors into one; a dimension of one value is repeated (its step is 0)."""
-    _binary(p, p.steps, 0, x[0], 0, x[1], 0, y, 0)
+    walk(p, p.steps, 0, x[0], 0, x[1], 0, y, 0)
 
 
-def _binary(p, steps, dimension, a, a_start, b, b_start, y, y_start):
+def walk(p, steps, dimension, a, a_start, b, b_start, y, y_start):
+    """``p.combine`` for the dimensions from ``dimension`` on, clipped."""
     a_step, b_step = steps[dimension + _DIMENSIONS], steps[dimension + 2 * _DIMENSIONS]
     y_step = steps[dimension + 3 * _DIMENSIONS]
     for _ in range(steps[dimension]):
         if dimension + 1 == _DIMENSIONS:
-            value = _combine(p, a[a_start], b[b_start])
+            value = p.combine(p, a[a_start], b[b_start])
             y[y_start] = p.lowest if value < p.lowest else p.highest if value > p.highest else value
         else:
-            _binary(p, steps, dimension + 1, a, a_start, b, b_start, y, y_start)
+            walk(p, steps, dimension + 1, a, a_start, b, b_start, y, y_start)
         a_start += a_step
         b_start += b_step
         y_start += y_step
@@ -69,9 +70,9 @@ def _prepare_binary(operator, kind):
     a, b = operator.inputs
     y = operator.outputs[0]
     expect_int8(operator, a, b, y)
-    steps = _steps(operator, a, b, y)
+    steps = steps_of_pair(operator, a, b, y)
     lowest, highest = -128, 127
-    p = Parameters(kind=kind, steps=steps, zero_point_a=a.zero_point, zero_point_b=b.zero_point,
+    p = Parameters(kind=kind, combine=_combine, steps=steps, zero_point_a=a.zero_point, zero_point_b=b.zero_point,
                    zero_point=y.zero_point, bits=0, multiplier_a=0, shift_a=0, multiplier_b=0, shift_b=0,
                    multiplier=0, shift=0)
     if kind in (ADD, SUB, MUL):
@@ -110,7 +111,7 @@ def _is_larger(a, b):
     return a[0] << (a[1] - low) > b[0] << (b[1] - low)
 
 
-def _steps(operator, a, b, y):
+def steps_of_pair(operator, a, b, y):
     """Sizes, and the steps in a, b and y of each of six dimensions."""
     rank = len(y.shape)
     columns = [list(y.shape), _repeated(operator, a, y), _repeated(operator, b, y), steps_of(y.shape)]

@@ -11,8 +11,8 @@ for anything that shall run often (lesson 09).
 import math
 from array import array
 
-from .operators import NONE, RELU, RELU6, RELU_N1_TO_1, Parameters, Prepared, constant_numbers, ends, expect_shape, \
-    normal_axis, options_of, places, refuse, window
+from .operators import NONE, RELU, RELU6, RELU_N1_TO_1, Parameters, Prepared, constant_numbers, ends, \
+    expect_little_work, expect_shape, normal_axis, options_of, places, refuse, window
 from .reader import FLOAT32, INT8, INT32, INT64, shape_text
 
 _FLOAT16 = 1
@@ -162,7 +162,7 @@ def reaches(p, batch, row, column):
 
 
 def prepare_fully_connected(operator):
-    x, y = _float_ends(operator, 2, 3)
+    x, y = float_ends(operator, 2, 3)
     p, inputs, macs = fully_connected_parameters(operator, x, y)
     inputs[1:1] = [_values(operator, 1, None)]
     return Prepared(float_fully_connected, p, inputs, macs=macs, weight_bytes=_constant_bytes(inputs))
@@ -193,7 +193,7 @@ def prepare_depthwise_conv_2d(operator):
 
 
 def _prepare_conv(operator, depthwise):
-    x, y = _float_ends(operator, 2, 3)
+    x, y = float_ends(operator, 2, 3)
     p, inputs, macs = convolution_parameters(operator, x, y, depthwise)
     inputs[1:1] = [_values(operator, 1, None)]
     return Prepared(float_depthwise_conv_2d if depthwise else float_conv_2d, p, inputs, macs=macs,
@@ -234,13 +234,12 @@ def prepare_transpose_conv(operator):
 def transpose_conv_parameters(operator):
     """As `fully_connected_parameters`."""
     from .transposed import image_parameters
-    p, x, y, activation = image_parameters(operator)
-    expect_float(operator, x, y)
+    p, x, y, activation = image_parameters(operator, expect_float)
     p.lowest, p.highest = _limits(operator, activation)
     return p, [x] + _bias(operator, 3, p.units), x.size * p.filter_height * p.filter_width * p.units
 
 
-def _float_ends(operator, inputs_least, inputs_most):
+def float_ends(operator, inputs_least, inputs_most):
     x, y = ends(operator, inputs_least, inputs_most)
     expect_float(operator, x, y)
     return x, y
@@ -335,25 +334,26 @@ def _largest(x, start, steps):
 
 
 def _prepare_pool(operator, reduce):
-    x, y = _float_ends(operator, 1, 1)
+    x, y = float_ends(operator, 1, 1)
     options = options_of(operator)
     p = window(operator, options, options.number(4, "i"), options.number(3, "i"), x, y)
     expect_shape(operator, y, y.shape[:3] + (p.channels,))
     p.lowest, p.highest = _limits(operator, options.number(5, "b"))
     p.reduce = reduce
+    expect_little_work(operator, p, y)
     return Prepared(float_pool, p, [x])
 
 
-def prepare_max_pool(operator):
+def prepare_max_pool_2d(operator):
     return _prepare_pool(operator, _largest)
 
 
-def prepare_average_pool(operator):
+def prepare_average_pool_2d(operator):
     return _prepare_pool(operator, _mean)
 
 
 def _prepare_reduce(operator, reduce):
-    x, y = _float_ends(operator, 2, 2)
+    x, y = float_ends(operator, 2, 2)
     starts, steps = places(operator, x, y)
     return Prepared(float_reduce, Parameters(starts=starts, steps=steps, reduce=reduce), [x])
 
@@ -468,7 +468,7 @@ def _relu6(value, cell):
 
 
 def _prepare_each(operator, function):
-    x, y = _float_ends(operator, 1, 1)
+    x, y = float_ends(operator, 1, 1)
     expect_shape(operator, y, x.shape)
     return Prepared(float_each, Parameters(function=function), [x], in_place=True)
 
@@ -570,7 +570,7 @@ def prepare_squared_difference(operator):
 
 
 def prepare_softmax(operator):
-    x, y = _float_ends(operator, 1, 1)
+    x, y = float_ends(operator, 1, 1)
     expect_shape(operator, y, x.shape)
     if not x.shape:
         refuse(operator, "its input has no axis; convert the model again")

@@ -15,7 +15,8 @@ from .reader import FLOAT32, INT8, INT32, shape_text
 _MOST_WORK = 1 << 30  # multiplications, or values looked at
 _MOST_PLACES = 1 << 16
 _SAME, _VALID = 0, 1
-_NONE, _RELU, _RELU_N1_TO_1, _RELU6 = 0, 1, 2, 3
+_DEQUANTIZE = 6
+NONE, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3
 
 # What to do about an operator that the board lacks.
 _ADVICE = {
@@ -76,16 +77,21 @@ def prepare(operator):
             advice = "use convolution instead of recurrent layers"
         raise ValueError("the model uses %s (operator %d), which the board runtime lacks; %s"
                          % (name, operator.index, advice))
-    _, function, least, most = TABLE[operator.code]
+    _, _, least, most = TABLE[operator.code]
     given = operator.inputs
     if not least <= len(given) <= most or None in given[:least]:
         refuse(operator, "expected %d to %d inputs, found %d; convert the model again" % (least, most, len(given)))
     if not operator.outputs or len(operator.outputs) > 1 and name_of(operator) not in ("SPLIT", "UNPACK"):
         refuse(operator, "expected one output, found %d; convert the model again" % len(operator.outputs))
+    function = _preparing(operator)
     if isinstance(function, str):
         module, name = function.split(".")
         module = __name__.rsplit(".", 1)[0] + "." + module
-        __import__(module)
+        try:
+            __import__(module)
+        except ImportError:
+            refuse(operator, "it needs the module %s, which is not there; copy all libraries to the board: "
+                   "board.install()" % module)
         function = getattr(sys.modules[module], name)
     prepared = function(operator)
     if prepared.macs > _MOST_WORK:
@@ -93,6 +99,18 @@ def prepare(operator):
                % prepared.macs)
     prepared.name, prepared.index, prepared.outputs = name_of(operator), operator.index, operator.outputs
     return prepared
+
+
+def _preparing(operator):
+    """How an operator is prepared: a function, or one in a module, by the types of what it works on."""
+    name, function = TABLE[operator.code][:2]
+    given = [tensor for tensor in operator.inputs[:1] + operator.outputs[:1] if tensor is not None]
+    if operator.code in _FLOATS and FLOAT32 in [tensor.type for tensor in given]:
+        if operator.code in _DYNAMIC and operator.inputs[1].type == INT8:
+            return "dynamic.prepare_" + name.lower()
+        if operator.code != _DEQUANTIZE or given[0].is_constant:
+            return "floating.prepare_" + name.lower()
+    return function
 
 
 def name_of(operator):
@@ -152,14 +170,14 @@ def activation_limits(operator, activation, y):
     """Lowest and highest output that a fused activation leaves."""
     lowest, highest = -128, 127
     scale = scale_of(y)
-    if activation == _RELU or activation == _RELU6:
+    if activation == RELU or activation == RELU6:
         lowest = max(lowest, y.zero_point)
-    if activation == _RELU6:
+    if activation == RELU6:
         highest = min(highest, y.zero_point + quantize_constant(6, scale))
-    if activation == _RELU_N1_TO_1:
+    if activation == RELU_N1_TO_1:
         lowest = max(lowest, y.zero_point + quantize_constant(-1, scale))
         highest = min(highest, y.zero_point + quantize_constant(1, scale))
-    if activation not in (_NONE, _RELU, _RELU_N1_TO_1, _RELU6):
+    if activation not in (NONE, RELU, RELU_N1_TO_1, RELU6):
         refuse(operator, "its fused activation %d is none of NONE, RELU, RELU_N1_TO_1, RELU6; replace it with RELU"
                 % activation)
     return lowest, highest
@@ -252,7 +270,7 @@ def _prepare_fully_connected(operator):
     return Prepared(kernels.fully_connected, parameters, [x], macs=y.size * depth, weight_bytes=weights.size)
 
 
-def _window(operator, options, filter_height, filter_width, x, y, dilation_height=1, dilation_width=1):
+def window(operator, options, filter_height, filter_width, x, y, dilation_height=1, dilation_width=1):
     """Parameters that every sliding window has; fields 0 to 2 of the options are padding and strides."""
     if len(x.shape) != 4 or len(y.shape) != 4:
         refuse(operator, "expected batch x height x width x channels, found %s and %s; convert the model again"
@@ -312,7 +330,7 @@ def _prepare_conv(operator, depthwise):
         refuse(operator, "its weights of shape %s do not fit %d input channels (grouped convolution is not there); "
                 "use groups=1" % (shape_text(weights.shape), channels))
     weights = weights_of(operator, units, 3 if depthwise else 0)
-    p = _window(operator, options, filter_height, filter_width, x, y,
+    p = window(operator, options, filter_height, filter_width, x, y,
                 options.number(dilation + 1, "i", 1), options.number(dilation, "i", 1))
     expect_shape(operator, y, y.shape[:3] + (units,))
     p.units = units
@@ -343,13 +361,18 @@ def _prepare_pool(operator, kernel):
     x, y = ends(operator, 1, 1)
     expect_int8(operator, x, y)
     options = options_of(operator)
-    p = _window(operator, options, options.number(4, "i"), options.number(3, "i"), x, y)
+    p = window(operator, options, options.number(4, "i"), options.number(3, "i"), x, y)
     expect_shape(operator, y, y.shape[:3] + (p.channels,))
     p.lowest, p.highest = activation_limits(operator, options.number(5, "b"), y)
+    expect_little_work(operator, p, y)
+    return Prepared(kernel, p, [x])
+
+
+def expect_little_work(operator, p, y):
+    """Refuses windows so large, or so many, that it would look like a hang."""
     looks = y.size * min(p.filter_height, p.height) * min(p.filter_width, p.width)
     if looks > _MOST_WORK:
         refuse(operator, "its windows cover %d values, which takes a small board many minutes; use smaller ones" % looks)
-    return Prepared(kernel, p, [x])
 
 
 def _prepare_max_pool(operator):
@@ -530,3 +553,9 @@ TABLE = {
     114: ("QUANTIZE", _prepare_quantize, 1, 1),
     117: ("HARD_SWISH", "elementwise.prepare_hard_swish", 1, 1),
 }
+
+# What runs on float32 values too, by prepare_conv_2d and its like in floating.py; what is in neither list moves values
+# of any type.
+_FLOATS = (0, 1, 3, 4, 6, 9, 14, 17, 18, 19, 21, 25, 28, 40, 41, 55, 56, 57, 67, 74, 82, 98, 99, 101, 111, 117)
+# And on float32 values with int8 weights, in dynamic.py.
+_DYNAMIC = (3, 4, 9, 67)

@@ -40,9 +40,25 @@ def transpose_conv(p, x, y, patch):
 
 
 def prepare_transpose_conv(operator):
+    p, x, y, activation = image_parameters(operator, expect_int8)
+    units = p.units
+    weights = weights_of(operator, units, 0)
+    per_unit = p.filter_height * p.filter_width * p.channels
+    p.weights, p.weights_at = weights.int8_view(), weights.data_start
+    p.outside = array("b", [x.zero_point] * p.channels)
+    p.input_zero_point, p.zero_point = x.zero_point, y.zero_point
+    p.lowest, p.highest = activation_limits(operator, activation, y)
+    p.biases = fold(operator, x.zero_point, p.weights, units, per_unit, 1, per_unit, bias_at=3)
+    p.multipliers, p.shifts = multipliers_of(x, weights, y, units)
+    return Prepared(transpose_conv, p, [x], macs=x.size * p.filter_height * p.filter_width * units,
+                    scratch_bytes=per_unit, weight_bytes=weights.size)
+
+
+def image_parameters(operator, expect_type):
+    """Sizes, strides and margins, the input, the output, and the number of the fused activation."""
     shape, weights, x = operator.inputs[:3]
     y = operator.outputs[0]
-    expect_int8(operator, x, y)
+    expect_type(operator, x, y)
     if len(x.shape) != 4 or len(weights.shape) != 4 or weights.shape[3] != x.shape[3] or not x.size * y.size:
         refuse(operator, "its weights of shape %s do not fit its input of shape %s; convert the model again"
                % (shape_text(weights.shape), shape_text(x.shape)))
@@ -61,21 +77,13 @@ def prepare_transpose_conv(operator):
             or width != _back(out_width, filter_width, stride_width, same):
         refuse(operator, "its output of shape %s does not fit its input of shape %s; convert the model again"
                % (shape_text(y.shape), shape_text(x.shape)))
-    values = weights_of(operator, units, 0).int8_view()
-    per_unit = filter_height * filter_width * channels
-    lowest, highest = activation_limits(operator, options.number(3, "b"), y)
     p = Parameters(
         batches=batches, height=height, width=width, channels=channels, filter_height=filter_height,
         filter_width=filter_width, stride_height=stride_height, stride_width=stride_width,
         pad_top=max(0, (height - 1) * stride_height + filter_height - out_height) // 2 if same else 0,
         pad_left=max(0, (width - 1) * stride_width + filter_width - out_width) // 2 if same else 0,
-        out_height=out_height, out_width=out_width, units=units, input_zero_point=x.zero_point,
-        zero_point=y.zero_point, lowest=lowest, highest=highest, weights=values, weights_at=weights.data_start,
-        outside=array("b", [x.zero_point] * channels))
-    p.biases = fold(operator, x.zero_point, values, units, per_unit, 1, per_unit, bias_at=3)
-    p.multipliers, p.shifts = multipliers_of(x, weights, y, units)
-    return Prepared(transpose_conv, p, [x], macs=x.size * filter_height * filter_width * units, scratch_bytes=per_unit,
-                    weight_bytes=weights.size)
+        out_height=out_height, out_width=out_width, units=units)
+    return p, x, y, options.number(3, "b")
 
 
 def _back(size, filter_size, stride, same):

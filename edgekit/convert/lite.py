@@ -21,8 +21,8 @@ def to_tflite(model, kind="int8", calibration=None, int8_features=True) -> bytes
     ========  ==========================  ============================  ====================================
     kind      weights                     what flows between layers     runs on the board
     ========  ==========================  ============================  ====================================
-    float     float32                     float32                       no
-    dynamic   int8, one scale per tensor  float32                       no: a mixture, which it does not know
+    float     float32                     float32                       slowly, in floats
+    dynamic   int8, one scale per tensor  float32                       slowly; TensorFlow Lite Micro: not at all
               or channel
     int8      int8 (bias int32)           int8, input and output too    yes
     ========  ==========================  ============================  ====================================
@@ -90,7 +90,7 @@ def _calibration(model, calibration, int8_features):
     if calibration is None or len(calibration) == 0:
         raise ModelError("Conversion to int8 needs calibration data: features that look like those the board will "
                          "see. Pass calibration=x_train (a few hundred windows of every class). Without them, only the "
-                         "weights could become int8, which is kind='dynamic' and does not run on the board.")
+                         "weights could become int8, which is kind='dynamic' and slow on a board.")
     samples = as_floats(calibration)
     expected = tuple(model.input_shape[1:])
     if samples.shape[1:] != expected:
@@ -228,7 +228,7 @@ def table(model, x, y, calibration, int8_features=True):
     -------
     pandas.DataFrame
         One row per kind: ``bytes``, ``accuracy`` (0 to 1, computed by LiteRT on this computer), ``correct``,
-        ``total``, ``runs_on_board`` (``yes``, or the reason why not).
+        ``total``, ``runs_on_board`` (``yes``, or what makes it slow there).
     """
     import pandas as pd
 
@@ -244,7 +244,7 @@ def table(model, x, y, calibration, int8_features=True):
 
 
 def runs_on_board(converted) -> str:
-    """``yes``, or why the board's int8 runtime cannot run this file.
+    """``yes`` for a full int8 file, or what makes it slow on a board.
 
     It looks at the types that flow between the operators. Whether the operators themselves are known and whether
     memory suffices is told by :func:`edgekit.tflite.report`.
@@ -259,4 +259,4 @@ def runs_on_board(converted) -> str:
     if not floats:
         return "yes"
     quantized = any(detail["dtype"] == np.int8 for detail in details)
-    return f"no: {'int8 weights but ' if quantized else ''}{floats} float tensors"
+    return f"slowly: {'int8 weights but ' if quantized else ''}{floats} float tensors"

@@ -90,8 +90,8 @@ each of: {", ".join(parts.params.classes)}.
 
 | file | bytes | accuracy on test subjects | runs on the board |
 |---|---|---|---|
-| `{FILES["float"]}` | {sizes["float"]} | {figures["float"].accuracy:.1%} | no: float |
-| `{FILES["dynamic"]}` | {sizes["dynamic"]} | {figures["dynamic"].accuracy:.1%} | no: mixes int8 weights and floats |
+| `{FILES["float"]}` | {sizes["float"]} | {figures["float"].accuracy:.1%} | slowly, in floats |
+| `{FILES["dynamic"]}` | {sizes["dynamic"]} | {figures["dynamic"].accuracy:.1%} | slowly, in floats; TensorFlow Lite Micro: no |
 | `{FILES["int8"]}` | {sizes["int8"]} | {int8.accuracy:.1%} | yes |
 
 `{WEIGHTS}` holds the trained float weights; the three files can be made from it again without training.

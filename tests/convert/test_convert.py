@@ -65,8 +65,8 @@ def test_table_compares_the_three(trained):
     assert abs(result.accuracy["int8"] - result.accuracy["float"]) < 0.02
     assert result.accuracy.min() > 0.9
     assert result.runs_on_board["int8"] == "yes"
-    assert result.runs_on_board["float"].startswith("no: 16 float")
-    assert result.runs_on_board["dynamic"].startswith("no: int8 weights but")
+    assert result.runs_on_board["float"].startswith("slowly: 16 float")
+    assert result.runs_on_board["dynamic"].startswith("slowly: int8 weights but")
 
 
 def test_conversion_repeats_to_the_bit(trained, int8):

@@ -11,7 +11,8 @@ from ai_edge_litert import schema_py_generated as schema
 _KINDS = schema.BuiltinOperator
 _VERSIONS = {"FULLY_CONNECTED": 5, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "TRANSPOSE_CONV": 3,
              **dict.fromkeys(("RESHAPE", "EXPAND_DIMS", "ELU", "HARD_SWISH", "ARG_MAX", "SHAPE"), 1)}
-_TYPES = {np.dtype(np.int8): schema.TensorType.INT8, np.dtype(np.int32): schema.TensorType.INT32,
+_TYPES = {np.dtype(np.int8): schema.TensorType.INT8, np.dtype(np.int16): schema.TensorType.INT16,
+          np.dtype(np.int32): schema.TensorType.INT32,
           np.dtype(np.int64): schema.TensorType.INT64,
           np.dtype(np.float32): schema.TensorType.FLOAT32}
 

@@ -589,3 +589,172 @@ KERNEL(softmax)
         }
     }
 }
+
+// --- layers that remember: see recurrent.py ------------------------------------------------------------------------
+
+static inline int32_t clamp_short(int32_t value)
+{
+    return clamp(value, -32768, 32767);
+}
+
+static inline int32_t multiply_short(int32_t a, int32_t b)
+{
+    return (a * b + (1 << 14)) >> 15;
+}
+
+// exp of a number up to 0 with 15 - integer_bits fractional bits; the result has 15.
+static inline int32_t exponential_short(int32_t a, int32_t integer_bits)
+{
+    if (a == 0) {
+        return 32767;
+    }
+    if (integer_bits > 5 && a < -(32 << (15 - integer_bits))) {
+        return 0;
+    }
+    int32_t quarter = 1 << (13 - integer_bits), fraction = (a & (quarter - 1)) - quarter;
+    int32_t x = fraction * (1 << integer_bits) + (1 << 12);
+    int32_t x2 = multiply_short(x, x), x3 = multiply_short(x2, x), x4 = multiply_short(x2, x2);
+    int32_t series = shift_right(multiply_short(shift_right(x4, 2) + x3, 10923) + x2, 1);
+    int32_t result = clamp_short(28918 + multiply_short(28918, x + series));
+    int32_t remainder = fraction - a;
+#define FACTOR(bit, constant) if (remainder & quarter << bit) { result = multiply_short(result, constant); }
+    FACTOR(0, 25520)
+    FACTOR(1, 19875)
+    FACTOR(2, 12055)
+    FACTOR(3, 4435)
+    FACTOR(4, 600)
+    FACTOR(5, 11)
+    FACTOR(6, 0)
+#undef FACTOR
+    return result;
+}
+
+// 2 / (1 + a) for 0 <= a < 1 with 15 fractional bits; the result has 13.
+static inline int32_t reciprocal_short(int32_t a)
+{
+    int32_t half_denominator = (a + 32768) >> 1;
+    int32_t x = 23130 + multiply_short(half_denominator, -15420);
+    for (int32_t i = 0; i < 3; i++) {
+        int32_t error = (1 << 13) - multiply_short(half_denominator, x);
+        x += clamp_short(multiply_short(x, error) * 4);
+    }
+    return x;
+}
+
+static inline int32_t logistic_short(int32_t a)
+{
+    int32_t result = clamp_short(reciprocal_short(exponential_short(a < 0 ? a : -a, 3)) * 2);
+    return a == 0 ? 1 << 14 : a > 0 ? result : 32767 - result;
+}
+
+static inline int32_t tanh_short(int32_t a, int32_t integer_bits)
+{
+    int32_t power = exponential_short(a < 0 ? a : -a, integer_bits + 1);
+    int32_t result = clamp_short((reciprocal_short(power) - (1 << 13)) * 4);
+    return a == 0 ? 0 : a > 0 ? result : -result;
+}
+
+// Sums that wrap as 32-bit hardware does.
+static inline int32_t add(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+// Far outside of int16, and small enough for one more addition.
+static inline int32_t rescale_short(int32_t total, int32_t multiplier, int32_t shift)
+{
+    return clamp(rescale(total, multiplier, shift), -(1 << 20), 1 << 20);
+}
+
+enum {
+    SVDF_BATCHES, SVDF_DEPTH, SVDF_FILTERS, SVDF_MEMORY, SVDF_RANK, SVDF_MULTIPLIER, SVDF_SHIFT, SVDF_OUT_MULTIPLIER,
+    SVDF_OUT_SHIFT, SVDF_ZERO_POINT
+};
+enum { SVDF_X = X, SVDF_STATE, SVDF_FEATURES, SVDF_TIMES, SVDF_Y, SVDF_BIASES, SVDF_UNIT_BIASES };
+
+KERNEL(svdf)
+{
+    const int8_t *x = a[SVDF_X];
+    int16_t *state = a[SVDF_STATE];
+    int8_t *y = a[SVDF_Y];
+    const int32_t *biases = a[SVDF_BIASES], *unit_biases = a[SVDF_UNIT_BIASES];
+    int32_t depth = p[SVDF_DEPTH], filters = p[SVDF_FILTERS], memory = p[SVDF_MEMORY], rank = p[SVDF_RANK];
+    for (int32_t i = 0, end = p[SVDF_BATCHES] * filters * memory - 1; i < end; i++) {
+        state[i] = state[i + 1];
+    }
+    for (int32_t batch = 0; batch < p[SVDF_BATCHES]; batch++, x += depth) {
+        const int8_t *features = a[SVDF_FEATURES];
+        const int16_t *times = a[SVDF_TIMES];
+        int32_t total = 0, of_unit = 0, unit = 0;
+        for (int32_t filter = 0; filter < filters; filter++, features += depth, times += memory, state += memory) {
+            int32_t newest = dot(x, features, depth, biases[filter]);
+            state[memory - 1] = (int16_t)clamp_short(rescale_short(newest, p[SVDF_MULTIPLIER], p[SVDF_SHIFT]));
+            for (int32_t i = 0; i < memory; i++) {
+                total = add(total, state[i] * times[i]);
+            }
+            if (++of_unit == rank) {
+                total = add(total, unit_biases[unit++]);
+                int32_t value = rescale_short(total, p[SVDF_OUT_MULTIPLIER], p[SVDF_OUT_SHIFT]);
+                *y++ = (int8_t)clamp(value + p[SVDF_ZERO_POINT], -128, 127);
+                total = of_unit = 0;
+            }
+        }
+    }
+}
+
+enum {
+    LSTM_BATCHES, LSTM_STEPS, LSTM_DEPTH, LSTM_UNITS, LSTM_TIME_MAJOR, LSTM_INTEGER_BITS, LSTM_CLIP,
+    LSTM_HIDDEN_MULTIPLIER, LSTM_HIDDEN_SHIFT, LSTM_ZERO_POINT
+};
+enum {
+    LSTM_X = X, LSTM_LAST, LSTM_CELLS, LSTM_WEIGHTS, LSTM_RECURRENT = LSTM_WEIGHTS + 4, LSTM_Y = LSTM_RECURRENT + 4,
+    LSTM_INPUT_BIASES, LSTM_RECURRENT_BIASES, LSTM_MULTIPLIERS, LSTM_SHIFTS
+};
+
+// The sum that a gate's function gets, with 12 fractional bits.
+static inline int32_t gate_sum(const int32_t *p, void *const *a, int32_t gate, int32_t unit, const int8_t *x,
+                               const int8_t *last)
+{
+    const int32_t *multipliers = a[LSTM_MULTIPLIERS];
+    const int8_t *shifts = a[LSTM_SHIFTS];
+    int32_t depth = p[LSTM_DEPTH], units = p[LSTM_UNITS], i = gate * units + unit;
+    const int8_t *weights = (const int8_t *)a[LSTM_WEIGHTS + gate] + unit * depth;
+    const int8_t *recurrent = (const int8_t *)a[LSTM_RECURRENT + gate] + unit * units;
+    int32_t total = dot(x, weights, depth, ((const int32_t *)a[LSTM_INPUT_BIASES])[i]);
+    int32_t sum = clamp_short(rescale_short(total, multipliers[gate], shifts[gate]));
+    total = dot(last, recurrent, units, ((const int32_t *)a[LSTM_RECURRENT_BIASES])[i]);
+    return clamp_short(sum + rescale_short(total, multipliers[4 + gate], shifts[4 + gate]));
+}
+
+KERNEL(lstm)
+{
+    int32_t depth = p[LSTM_DEPTH], units = p[LSTM_UNITS], steps = p[LSTM_STEPS], batches = p[LSTM_BATCHES];
+    int32_t clip = p[LSTM_CLIP];
+    for (int32_t batch = 0; batch < batches; batch++) {
+        int8_t *last = (int8_t *)a[LSTM_LAST] + batch * units;
+        int16_t *cells = (int16_t *)a[LSTM_CELLS] + batch * units;
+        for (int32_t step = 0; step < steps; step++) {
+            int32_t at = p[LSTM_TIME_MAJOR] ? step * batches + batch : batch * steps + step;
+            const int8_t *x = (const int8_t *)a[LSTM_X] + at * depth;
+            int8_t *y = (int8_t *)a[LSTM_Y] + at * units;
+            for (int32_t unit = 0; unit < units; unit++) {
+                int32_t come = logistic_short(gate_sum(p, a, 0, unit, x, last));
+                int32_t keep = logistic_short(gate_sum(p, a, 1, unit, x, last));
+                int32_t new = tanh_short(gate_sum(p, a, 2, unit, x, last), 3);
+                int32_t go = logistic_short(gate_sum(p, a, 3, unit, x, last));
+                int32_t cell = clamp_short(shift_right(keep * cells[unit], 15)
+                                           + shift_right(come * new, 15 + p[LSTM_INTEGER_BITS]));
+                if (clip) {
+                    cell = clamp(cell, -clip, clip);
+                }
+                cells[unit] = (int16_t)cell;
+                int32_t value = rescale_short(go * tanh_short(cell, p[LSTM_INTEGER_BITS]), p[LSTM_HIDDEN_MULTIPLIER],
+                                              p[LSTM_HIDDEN_SHIFT]);
+                y[unit] = (int8_t)clamp(value + p[LSTM_ZERO_POINT], -128, 127);
+            }
+            for (int32_t unit = 0; unit < units; unit++) {
+                last[unit] = y[unit];
+            }
+        }
+    }
+}

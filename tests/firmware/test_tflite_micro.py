@@ -292,7 +292,7 @@ def refused(build):
 def test_unknown_operator_is_named_with_advice():
     message = refused(lambda b, x, y: b.operator("PRELU", [x], [y]))
     assert message == "the model uses PRELU (operator 0), which the board runtime lacks; replace it with RELU"
-    message = refused(lambda b, x, y: b.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", [x], [y]))
+    message = refused(lambda b, x, y: b.operator("LSTM", [x], [y]))
     assert "convolution instead of recurrent layers" in message
     message = refused(lambda b, x, y: b.operator("COS", [x], [y]))
     assert "COS" in message and "CONV_2D, DEPTHWISE_CONV_2D" in message

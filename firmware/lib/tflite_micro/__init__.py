@@ -135,6 +135,10 @@ class Model:
         for operator in graph.operators:
             layer = operators.prepare(operator)
             weight_bytes += layer.weight_bytes
+            if any([state.index in written for state in layer.states]):
+                raise Damaged("damaged .tflite: operator %d remembers what is not its own; copy or convert the model "
+                              "again" % layer.index)
+            written.update([state.index for state in layer.states])
             follows = all([tensor.is_constant or tensor.index in written for tensor in layer.inputs])
             if not follows or any([y.index in written for y in layer.outputs]) or weight_bytes > 4 * len(data):
                 raise Damaged("damaged .tflite: the operators do not follow each other (operator %d); "
@@ -147,6 +151,8 @@ class Model:
         if not graph.inputs or not graph.outputs:
             raise Damaged("damaged .tflite: it has no input or no output; copy or convert the model again")
         views, self.arena_bytes = arena.allocate(graph.inputs, graph.outputs, layers, kernels)
+        self._states = [(views[t.index], t.zero_point) for layer in layers for t in layer.states]
+        self.reset()
         # Constants and tables of the graph end here: only what runs stays in memory.
         self.layers = [Layer(layer, (kernels and kernels.bind(layer, data)) or _run_python(layer)) for layer in layers]
         self._input_values = [_value(tensor) for tensor in graph.inputs]
@@ -162,6 +168,15 @@ class Model:
         self._input_parameters = operators.float_parameters(graph.inputs[0]) if first.type == INT8 else None
         self._output_parameters = operators.float_parameters(graph.outputs[0]) if last.type == INT8 else None
         self._floats = array("f", bytes(4 * last.size))
+
+    def reset(self):
+        """Let recurrent layers (LSTM, SVDF) forget: what they remember becomes zero, as when the model was loaded.
+
+        Without this, each ``invoke`` goes on where the last one ended.
+        """
+        for values, zero_point in self._states:
+            for i in range(len(values)):
+                values[i] = zero_point
 
     def invoke(self, on_layer=None):
         """Compute ``output`` from ``input``.

@@ -1,17 +1,17 @@
 """The memory for all values that pass between layers: who shares it, where each tensor lies, one view for each.
 
-There is one block of memory for each type of value (int8, float32, int32, int64), because MicroPython has no other way
+There is one block of memory for each type of value (int8, int16, float32, int32, int64), because MicroPython has no other way
 to see floats in a block of bytes; a full int8 model has one block.
 """
 
 from array import array
 
 from .plan import plan
-from .reader import FLOAT32, INT8, INT32, INT64
+from .reader import FLOAT32, INT8, INT16, INT32, INT64
 
 MOST_BYTES = 1 << 23
-_CODES = {INT8: "b", FLOAT32: "f", INT32: "i", INT64: "q"}
-_ITEM_BYTES = {"b": 1, "f": 4, "i": 4, "q": 8}
+_CODES = {INT8: "b", INT16: "h", FLOAT32: "f", INT32: "i", INT64: "q"}
+_ITEM_BYTES = {"b": 1, "h": 2, "f": 4, "i": 4, "q": 8}
 
 
 def allocate(inputs, outputs, layers, kernels):
@@ -67,6 +67,8 @@ def allocate(inputs, outputs, layers, kernels):
     views = {}
     for tensor in inputs:
         views[tensor.index] = view(owners[tensor.index], tensor.size)
+    for tensor in _states(layers):
+        views[tensor.index] = view(owners[tensor.index], tensor.size)
     for i, layer in enumerate(layers):
         for tensor in layer.inputs:
             if tensor.is_constant:
@@ -88,13 +90,15 @@ def _share(inputs, outputs, layers):
     owners, last = {}, {}
     for tensor in inputs:
         owners[tensor.index] = tensor.index
+    for tensor in _states(layers):
+        owners[tensor.index] = tensor.index
     for step, layer in enumerate(layers):
         for tensor in layer.inputs:
             if tensor.index in owners:
                 last[owners[tensor.index]] = step
         for tensor in layer.outputs:
             owners[tensor.index] = owners[layer.inputs[0].index] if layer.kernel is None else tensor.index
-    for tensor in outputs:
+    for tensor in outputs + _states(layers):
         last[owners[tensor.index]] = len(layers)
     for step, layer in enumerate(layers):
         if not layer.in_place:
@@ -123,7 +127,7 @@ def _spans(owners, inputs, outputs, layers):
             spans[owner] = [_CODES[tensor.type], owner, tensor.size, step, step]
         spans[owner][4] = step
 
-    for tensor in inputs:
+    for tensor in inputs + _states(layers):
         use(tensor, 0)
     for step, layer in enumerate(layers):
         for tensor in layer.inputs:
@@ -133,9 +137,14 @@ def _spans(owners, inputs, outputs, layers):
             use(tensor, step)
         if layer.scratch_bytes:
             spans[-1 - step] = ["b", -1 - step, layer.scratch_bytes, step, step]
-    for tensor in outputs:
+    for tensor in outputs + _states(layers):
         use(tensor, len(layers))
     return [spans[owner] for owner in sorted(spans)]
+
+
+def _states(layers):
+    """What layers remember: it keeps its memory for good."""
+    return [tensor for layer in layers for tensor in layer.states]
 
 
 def _one_or_all(views):

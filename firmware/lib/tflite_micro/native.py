@@ -29,6 +29,10 @@ LAYOUTS = {
     "reduce_max": ("outputs count", "starts steps"),
     "arg_max": ("outputs count step wide", "starts"),
     "requantize": ("size input_zero_point zero_point multiplier shift", ""),
+    "svdf": ("batches depth filters memory rank multiplier shift out_multiplier out_shift zero_point",
+             "biases unit_biases"),
+    "lstm": ("batches steps depth units time_major integer_bits clip hidden_multiplier hidden_shift zero_point",
+             "input_biases recurrent_biases multipliers shifts"),
     "softmax": ("size depth multiplier shift least_difference", ""),
 }
 

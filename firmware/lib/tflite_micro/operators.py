@@ -24,7 +24,7 @@ _ADVICE = {
     "EXP": "replace the activation that makes it with RELU", "LOG": "replace the activation that makes it with RELU",
     "PRELU": "replace it with RELU",
 }
-_RECURRENT = ("RNN", "LSTM", "WHILE", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN")
+_RECURRENT = ("RNN", "LSTM", "WHILE", "UNIDIRECTIONAL_SEQUENCE_RNN")
 
 
 class Parameters:
@@ -39,11 +39,12 @@ class Prepared:
     """A kernel with its parameters.
 
     ``kernel`` is None if the output is the input under another shape: then both share their memory. ``inputs``: the
-    tensors that it reads as values; ``in_place``: it may write its output over an input of the same size. Their views
-    ``x`` and ``y`` and the view ``scratch`` come from arena.py.
+    tensors that it reads as values; ``in_place``: it may write its output over an input of the same size;
+    ``states``: those inputs that keep their values from one inference to the next. Their views ``x`` and ``y`` and the view ``scratch`` come from arena.py.
     """
 
-    def __init__(self, kernel, parameters, inputs, macs=0, scratch_bytes=0, weight_bytes=0, in_place=False):
+    def __init__(self, kernel, parameters, inputs, macs=0, scratch_bytes=0, weight_bytes=0, in_place=False,
+                 states=()):
         self.kernel = kernel
         self.parameters = parameters
         self.inputs = inputs
@@ -51,6 +52,7 @@ class Prepared:
         self.scratch_bytes = scratch_bytes
         self.weight_bytes = weight_bytes
         self.in_place = in_place
+        self.states = states
         self.x = self.y = self.scratch = None
 
 
@@ -74,7 +76,7 @@ def prepare(operator):
         name = operator.name
         advice = _ADVICE.get(name, "use layers that become " + ", ".join(sorted([row[0] for row in TABLE.values()])))
         if name in _RECURRENT:
-            advice = "use convolution instead of recurrent layers"
+            advice = "use convolution instead of recurrent layers, or LSTM(..., unroll=True)"
         raise ValueError("the model uses %s (operator %d), which the board runtime lacks; %s"
                          % (name, operator.index, advice))
     _, _, least, most = TABLE[operator.code]
@@ -525,12 +527,14 @@ TABLE = {
     21: ("RELU6", "elementwise.prepare_relu6", 1, 1),
     22: ("RESHAPE", _prepare_reshape, 1, 2),
     25: ("SOFTMAX", _prepare_softmax, 1, 1),
+    27: ("SVDF", "recurrent.prepare_svdf", 3, 5),
     28: ("TANH", "elementwise.prepare_tanh", 1, 1),
     34: ("PAD", "moving.prepare_pad", 2, 2),
     39: ("TRANSPOSE", "moving.prepare_transpose", 2, 2),
     40: ("MEAN", _prepare_mean, 2, 2),
     41: ("SUB", "elementwise.prepare_sub", 2, 2),
     43: ("SQUEEZE", _prepare_reshape, 1, 1),
+    44: ("UNIDIRECTIONAL_SEQUENCE_LSTM", "recurrent.prepare_lstm", 1, 24),
     45: ("STRIDED_SLICE", "moving.prepare_strided_slice", 4, 4),
     49: ("SPLIT", "moving.prepare_split", 2, 2),
     56: ("ARG_MAX", "reducing.prepare_arg_max", 2, 2),

@@ -21,8 +21,8 @@ try:
         return uctypes.struct(uctypes.addressof(data) + start, layout).items
 
     def typed_view(data, start, count, type_):
-        """As `int8_view` for float32 and int32, at any address."""
-        code = uctypes.FLOAT32 if type_ == FLOAT32 else uctypes.INT32
+        """As `int8_view` for float32, int32 and int16, at any address."""
+        code = uctypes.FLOAT32 if type_ == FLOAT32 else uctypes.INT16 if type_ == INT16 else uctypes.INT32
         layout = {"items": (uctypes.ARRAY | 0, code | count)}
         return uctypes.struct(uctypes.addressof(data) + start, layout, uctypes.LITTLE_ENDIAN).items
 except ImportError:  # CPython
@@ -32,13 +32,15 @@ except ImportError:  # CPython
         return memoryview(data)[start : start + count].cast("b")
 
     def typed_view(data, start, count, type_):
-        """As `int8_view` for float32 and int32, at any address."""
-        return memoryview(data)[start : start + 4 * count].cast("f" if type_ == FLOAT32 else "i")
+        """As `int8_view` for float32, int32 and int16, at any address."""
+        code = "f" if type_ == FLOAT32 else "h" if type_ == INT16 else "i"
+        return memoryview(data)[start : start + (2 if type_ == INT16 else 4) * count].cast(code)
 
 
 FLOAT32 = 0
 INT32 = 2
 INT64 = 4
+INT16 = 7
 INT8 = 9
 TYPE_NAMES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 5: "string", 6: "bool",
               7: "int16", 8: "complex64", 9: "int8", 10: "float64", 17: "int4"}
@@ -208,6 +210,11 @@ class Tensor:
         return self.data_bytes > 0
 
     @property
+    def is_variable(self):
+        """Whether its values stay from one inference to the next."""
+        return bool(self._table.number(5, "b"))
+
+    @property
     def scale(self):
         """Scale of the whole tensor (that of channel 0 if there is one per channel); 0.0 if there is none."""
         return self._table.file.number(self.scale_start, "f", "scale") if self.scale_count else 0.0
@@ -237,6 +244,7 @@ class Operator:
     def __init__(self, table, index, codes, tensors):
         self.index = index
         self._table = table
+        self._tensors = tensors
         what = "operator %d" % index
         opcode = table.number(0, "I")
         if opcode >= len(codes):
@@ -257,6 +265,12 @@ class Operator:
     def options(self):
         """The table of options, such as stride and padding (None if all have their defaults)."""
         return self._table.table(4, "options of operator %d" % self.index)
+
+    @property
+    def intermediates(self):
+        """Tensors that are never computed: only their scales count."""
+        what = "operator %d" % self.index
+        return _pick(self._tensors, self._table.numbers(8, "i", what), what)
 
 
 class Graph:

@@ -2,6 +2,7 @@
 
 import random_models
 import random_operators as ops
+import random_recurrent
 
 ONE_OPERATOR = (*ops.BINARY, *ops.UNARY, *ops.REDUCING, *ops.OTHERS)
 HUGE = (0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0, 1, 65536)
@@ -10,6 +11,7 @@ HUGE = (0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0, 1, 65536)
 def whole_files():
     files = [random_models.random_model(seed) for seed in range(60)]
     files += [ops.random_moves(seed) for seed in range(60)]
+    files += [make(seed) for make in (random_recurrent.random_svdf, random_recurrent.random_lstm) for seed in range(8)]
     return files + [ops.random_operator(kind, seed) for kind in ONE_OPERATOR for seed in range(3)]
 
 

@@ -6,83 +6,15 @@ import uuid
 
 import numpy as np
 import pytest
-import random_models
 from ai_edge_litert.interpreter import Interpreter as LiteRT
 from ai_edge_litert.interpreter import OpResolverType
+from random_recurrent import random_lstm, random_svdf
 
 from edgekit.tflite.native import WasmKernels
 from edgekit.twin import board_module
 
 tflm = board_module("tflite_micro")
 INVOKES = 4
-
-
-class Builder(random_models.Builder):
-    """One that knows variable and intermediate tensors."""
-
-    def variable(self, shape, dtype, scale, zero_point=0):
-        index = self.tensor(shape, dtype, scale=scale, zero_point=zero_point)
-        self.graph.tensors[index].isVariable = True
-        return index
-
-
-def random_svdf(seed, activation=1):
-    """SVDF of random sizes, often with values at the ends of their types."""
-    rng = np.random.default_rng(seed)
-    builder = Builder()
-    batches, depth, units, memory = (int(n) for n in rng.integers(1, (4, 20, 6, 12)))
-    rank = int(rng.integers(1, 4))
-    filters = units * rank
-    x_scale, feature_scale, time_scale, state_scale = 2.0 ** rng.uniform((-8, -9, -16, -12), (-4, -5, -12, -6))
-    state_scale = np.float32(max(state_scale, x_scale * feature_scale * 0.5))
-    out_scale = np.float32(state_scale * time_scale * 2.0 ** rng.uniform(14, 22))
-    x = builder.tensor((batches, depth), scale=x_scale, zero_point=int(rng.integers(-128, 128)))
-    features = builder.tensor((filters, depth), scale=feature_scale, data=rng.integers(-127, 128, (filters, depth)))
-    times = builder.tensor((filters, memory), np.int16, scale=time_scale,
-                           data=rng.integers(-32767, 32768, (filters, memory)) >> int(rng.integers(0, 6)))
-    bias = -1
-    if rng.random() < 0.8:
-        bias = builder.tensor((units,), np.int32, scale=state_scale * time_scale,
-                              data=rng.integers(-2**20, 2**20, units))
-    state = builder.variable((batches, filters * memory), np.int16, state_scale)
-    y = builder.tensor((batches, units), scale=out_scale, zero_point=int(rng.integers(-128, 128)))
-    builder.operator("SVDF", [x, features, times, bias, state], [y], "SVDFOptions", rank=rank,
-                     fusedActivationFunction=activation)
-    return builder.bytes([x], [y])
-
-
-def random_lstm(seed, cell_bits=None, **changes):
-    """LSTM of random sizes; ``cell_bits``: the integer bits of its cells."""
-    rng = np.random.default_rng(seed)
-    builder = Builder()
-    batches, steps, depth, units = (int(n) for n in rng.integers(1, (4, 8, 12, 10)))
-    time_major = bool(rng.random() < 0.3)
-    cell_bits = int(rng.integers(0, 7)) if cell_bits is None else cell_bits
-    lead = (steps, batches) if time_major else (batches, steps)
-    x_scale = np.float32(2.0 ** rng.uniform(-8, -3))
-    last_scale = np.float32(2.0 ** rng.uniform(-9, -6))
-    x = builder.tensor((*lead, depth), scale=x_scale, zero_point=int(rng.integers(-128, 128)))
-    inputs, biases = [x], []
-    for columns in (depth, units):
-        for _ in range(4):
-            scale = np.float32(2.0 ** rng.uniform(-10, -5))
-            inputs.append(builder.tensor((units, columns), scale=scale, data=rng.integers(-127, 128, (units, columns))))
-            if columns == depth and len(biases) < 4:
-                biases.append(builder.tensor((units,), np.int32, scale=scale * x_scale,
-                                             data=rng.integers(-20000, 20000, units)))
-    zero_point = int(rng.integers(-128, 128))
-    last = builder.variable((batches, units), np.int8, last_scale, zero_point)
-    cells = builder.variable((batches, units), np.int16, 2.0 ** (cell_bits - 15))
-    inputs += [-1, -1, -1, *biases, -1, -1, last, cells, -1, -1, -1, -1]
-    y = builder.tensor((*lead, units), scale=last_scale, zero_point=zero_point)
-    options = {"fusedActivationFunction": 4, "timeMajor": time_major,
-               "cellClip": float(rng.choice([0, 10, 0.4 * 2.0 ** cell_bits])), **changes}
-    builder.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], "UnidirectionalSequenceLSTMOptions", **options)
-    intermediates = [builder.tensor((0,), np.float32) for _ in range(4)]
-    intermediates.append(builder.tensor((0,), scale=last_scale * np.float32(rng.choice([1, 1.37])),
-                                        zero_point=zero_point))
-    builder.graph.operators[-1].intermediates = intermediates
-    return builder.bytes([x], [y])
 
 
 def litert(data):

@@ -264,6 +264,15 @@ def test_wrong_types_shapes_and_options_are_refused():
         builder.operator("ADD", [x, b], [y], "AddOptions")
     assert "ADD (operator 0): its input 1 must be float32 and whole" in refused(short)
 
+    def short_beside(builder, x, y):
+        b = builder.tensor((1, 1), np.float32, data=np.zeros(1, np.float16))
+        builder.graph.tensors[b].shape = [1, 4]
+        a = builder.tensor((1, 4), np.float32)
+        builder.operator("SLICE", [x, *[builder.tensor((2,), np.int32, data=v) for v in ([0, 0], [1, 4])]], [a],
+                         "SliceOptions")
+        builder.operator("CONCATENATION", [a, b], [y], "ConcatenationOptions", axis=1)
+    assert "CONCATENATION (operator 1): its constant tensor 2 has 4 of 16 bytes" in refused(short_beside)
+
     def mixed(builder, x, y):
         z = builder.tensor((1, 8), scale=0.1)
         builder.operator("QUANTIZE", [x], [z], "QuantizeOptions")

@@ -192,7 +192,7 @@ def prepare_pad(operator):
     if len(operator.inputs) > 2 and operator.inputs[2] is not None:
         value = operator.inputs[2]
         expect_same_scale(operator, value, y)
-        if not value.is_constant or value.size != 1:
+        if value.size != 1 or value.data_bytes != value.bytes:
             refuse(operator, "its fill value must be one constant; convert the model again")
         fill = value.view()[0]
     y_steps = steps_of(y.shape)

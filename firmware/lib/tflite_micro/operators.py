@@ -96,6 +96,10 @@ def prepare(operator):
                    "board.install()" % module)
         function = getattr(sys.modules[module], name)
     prepared = function(operator)
+    for tensor in prepared.inputs:
+        if tensor.is_constant and tensor.data_bytes != tensor.bytes:
+            refuse(operator, "its constant tensor %d has %d of %d bytes; copy or convert the model again"
+                   % (tensor.index, tensor.data_bytes, tensor.bytes))
     if prepared.macs > _MOST_WORK:
         refuse(operator, "it needs %d multiplications, which takes a small board many minutes; use a smaller model"
                % prepared.macs)

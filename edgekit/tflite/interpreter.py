@@ -177,6 +177,7 @@ class Interpreter:
         shape = shape[1:] if shape[:1] == (1,) else shape
         results = []
         for row in rows:
+            self.model.reset()  # each input stands for itself: a recurrent layer shall not remember the one before
             self._fill(row)
             self.model.invoke()
             results.append(read_output().reshape(shape))
@@ -244,6 +245,7 @@ def reference(path_or_bytes, x) -> np.ndarray:
     shape = shape[1:] if shape[:1] == (1,) else shape
     results = np.zeros((len(rows), *shape), out["dtype"])
     for i, row in enumerate(rows):
+        runner.reset_all_variables()
         runner.set_tensor(into["index"], row.reshape(into["shape"]))
         runner.invoke()
         results[i] = runner.get_tensor(out["index"]).reshape(shape)

@@ -395,6 +395,17 @@ def test_reshaping_takes_no_memory():
     assert model.arena_bytes < 60 + sum(layer.output.size + 100 for layer in model.layers)
 
 
+def test_profile_names_each_layer_and_its_time(capsys):
+    model = tflm.load_model((MODELS / "gesture_int8.tflite").read_bytes(), False)
+    start = time.perf_counter()
+    times = model.profile()
+    wall_us = (time.perf_counter() - start) * 1e6
+    assert [name for name, _ in times] == [layer.name for layer in model.layers]
+    assert 0 < sum(us for _, us in times) <= wall_us
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(model.layers) and all(" us " in line and line.endswith(" %") for line in lines)
+
+
 # On the simulated board
 
 

@@ -264,3 +264,14 @@ def test_on_the_simulated_board(board, kernels):
             board.exec(f"model.set_input({values.tobytes()!r})\nmodel.invoke()")
             found = np.frombuffer(board.eval("bytes(model.output)"), np.int8)
             assert np.array_equal(found, litert_invoke(runner, values)), f"model {number}"
+
+
+def test_each_input_of_several_stands_for_itself():
+    from edgekit import tflite
+    data = random_lstm(5)
+    twin = tflite.Interpreter(data)
+    x = np.random.default_rng(2).integers(-128, 128, (4, int(np.prod(twin.input_shape))), dtype=np.int8)
+    together = twin.invoke(x)
+    for i in range(4):
+        assert np.array_equal(twin.invoke(x[i]), together[i])
+    assert np.array_equal(tflite.reference(data, x), together)

@@ -71,7 +71,7 @@ def test_the_pins_that_ask(profile):
         board.install("capture")
         board.exec("import boards, time\nimu = boards.accelerometer()\nmoved = boards.motion_interrupt()\nloud = boards.sound_switch()")
         assert board.eval("(moved.value(), loud.value())") == (0, 0)
-        board.exec("imu.sleep_until_motion()\ntime.sleep(0.1)")
+        board.exec("imu.sleep_until_motion()\ntime.sleep(0.1)\nmoved.value()")  # a request: the world has caught up
         board.world.set(accel_g=(1, 0, 0), sound=0.9)
         board.exec("time.sleep(0.1)")
         assert board.eval("(moved.value(), loud.value())") == (1, 1)

@@ -76,6 +76,7 @@ function sendFrame(type, bytes, size) {
 function flush() {
     if (outSize > 0) {
         sending++;
+        noteTime();  // whoever reads this finds the world where the program is
         sendFrame(S.UART, out, outSize);
         outSize = 0;
         sending--;
@@ -298,7 +299,7 @@ function takeDueTimer() {
 }
 
 // --- bus ------------------------------------------------------------------------------------------------------
-const RESET = 0, SLEEP_UNTIL = 1, PIN_IRQ = 6, PULSE = 25;
+const RESET = 0, SLEEP_UNTIL = 1, NOTE_TIME = 2, PIN_IRQ = 6, PULSE = 25;
 const HARD_RESET = 120, RTC_WRITE = 121, RTC_READ = 122;  // for the engine itself
 const PARTS_FOLLOW = 0x80;
 const BUS_HEAD = 9;
@@ -335,10 +336,18 @@ function transact(op, size) {
     return answer.subarray(payload, cells[S.ANSWER_SIZE]);
 }
 
+// It has a buffer of its own, because it may come while a request is being written.
+const note = Buffer.alloc(BUS_HEAD);
+let notedUs = -1;
+
 function noteTime() {
-    request[0] = 2;
-    request.writeBigUInt64LE(BigInt(nowUs()), 1);
-    sendFrame(S.NOTE, request, BUS_HEAD);
+    const us = nowUs();
+    if (us !== notedUs) {
+        notedUs = us;
+        note[0] = NOTE_TIME;
+        note.writeBigUInt64LE(BigInt(us), 1);
+        sendFrame(S.NOTE, note, BUS_HEAD);
+    }
 }
 
 // Lets the world go on; returns how far it came: an interrupt stops it.

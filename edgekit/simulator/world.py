@@ -607,7 +607,9 @@ class World:
                 # A notebook's own function failed. The board must get an answer, or it would wait for ever.
                 warnings.warn(f"The simulated world failed: {type(error).__name__}: {error}", stacklevel=2)
                 number = bus.EIO
-            return bus.answer(b"" if number else payload, number, pins.take_irqs())
+            # Nobody reads the answer to a note: interrupts that are due wait for the next request.
+            irqs = () if op == bus.NOTE_TIME else pins.take_irqs()
+            return bus.answer(b"" if number else payload, number, irqs)
 
     def _reset(self, *_):
         self._pins.reset()

@@ -49,7 +49,8 @@ that time and the interrupt, so that the handler runs at the right moment; the b
 such an event ``reached_us`` equals ``until_us``. The board leaves this request out when no interrupt is enabled;
 every request carries the time, so the world catches up with the next one. A world does not move backwards.
 
-``NOTE_TIME`` is sent when the board becomes idle, so that ``world.time_s`` is right; its answer is not read.
+``NOTE_TIME`` is sent before what a program prints and when the board becomes idle, so that ``world.time_s`` is right for
+whoever reads it. Its answer is not read; interrupts that are due wait for the next request.
 
 ``duty_u16`` is the part of a period with the pin at 1, in 65536ths; 65535 is all of it.
 

@@ -196,10 +196,6 @@ class World:
         with self._lock:
             return self._quantities[name].sense(time_us)
 
-    def sense_motion(self, time_us: int) -> tuple:
-        """What a motion sensor feels at a time: ``accel_g``, ``gyro_dps`` and ``temperature_c``."""
-        return self.sense("accel_g", time_us), self.sense("gyro_dps", time_us), self.sense("temperature_c", time_us)
-
     def sense_sound(self, first_frame_us: float, rate_hz: float, frames: int) -> np.ndarray:
         """What a microphone feels at evenly spaced times, in one go.
 

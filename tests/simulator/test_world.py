@@ -39,24 +39,24 @@ def test_a_recording_plays_once_then_the_constants_are_back():
     world = World()
     world.set(accel_g=(0, 0, -1))
     world.play(motion([[1, 2, 3], [4, 5, 6]]), at_s=1.0)
-    assert world.sense_motion(999_999)[0] == (0, 0, -1)
-    assert world.sense_motion(1_000_000)[0] == (1, 2, 3)
-    assert world.sense_motion(1_010_000)[0] == (4, 5, 6)
-    assert world.sense_motion(1_020_000)[0] == (0, 0, -1)
+    assert world.sense("accel_g", 999_999) == (0, 0, -1)
+    assert world.sense("accel_g", 1_000_000) == (1, 2, 3)
+    assert world.sense("accel_g", 1_010_000) == (4, 5, 6)
+    assert world.sense("accel_g", 1_020_000) == (0, 0, -1)
 
 
 def test_a_loop_starts_again_until_it_is_stopped():
     world = World()
     world.play(motion([[1, 0, 0], [2, 0, 0]]), loop=True)
-    assert [world.sense_motion(t)[0][0] for t in (0, 10_000, 20_000, 30_000)] == [1, 2, 1, 2]
+    assert [world.sense("accel_g", t)[0] for t in (0, 10_000, 20_000, 30_000)] == [1, 2, 1, 2]
     world.stop()
-    assert world.sense_motion(0)[0] == (0, 0, 1)
+    assert world.sense("accel_g", 0) == (0, 0, 1)
 
 
 def test_units_are_converted_and_missing_channels_stay():
     world = World()
     world.play(motion([[9.80665, np.pi]], ("ay", "gz"), ("m/s2", "rad/s")))
-    accel_g, gyro_dps, _ = world.sense_motion(0)
+    accel_g, gyro_dps = world.sense("accel_g", 0), world.sense("gyro_dps", 0)
     assert accel_g == pytest.approx((0, 1, 1)) and gyro_dps == pytest.approx((0, 0, 180))
 
 
@@ -75,7 +75,7 @@ def test_noise_and_bias_are_the_same_for_the_same_seed_and_time():
         world = World(seed)
         world.set_noise(accel_g=0.01, gyro_dps=1)
         world.set_bias(accel_g=(0.1, 0, 0))
-        return np.array([world.sense_motion(t)[0] for t in range(0, 10_000_000, 10_000)])
+        return np.array([world.sense("accel_g", t) for t in range(0, 10_000_000, 10_000)])
     first = sense(1)
     assert np.array_equal(first, sense(1)) and not np.array_equal(first, sense(2))
     assert first.mean(axis=0) == pytest.approx((0.1, 0, 1), abs=0.002)

@@ -1,0 +1,213 @@
+"""A Bundle: all that a board needs to recognise, checked before it is copied, and copied whole or not at all."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgekit.board.install import missing
+from edgekit.errors import BoardCodeError, BoardError, ModelError
+from edgekit.features import FeatureParams
+from edgekit.paths import artefact
+
+__all__ = ["Bundle", "gesture_bundle"]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """All that a board needs to recognise: model, feature parameters, class names, app and threshold.
+
+    Parameters
+    ----------
+    name : str
+        Name of the folder ``/models/NAME`` on the board.
+    model : bytes, str or pathlib.Path
+        A full int8 .tflite, or its path; kept as bytes.
+    params : FeatureParams
+        How windows become the model's input.
+    classes : tuple of str, optional
+        Names of the model's outputs; default ``params.classes``.
+    app : str
+        App of ``firmware/apps`` that uses it.
+    threshold : float
+        Mean score, 0 to 1, from which a class counts as recognised.
+
+    Raises
+    ------
+    ModelError
+        The model cannot be read or does not fit the parameters or the classes.
+    """
+
+    name: str
+    model: bytes
+    params: FeatureParams
+    classes: tuple[str, ...] = ()
+    app: str = "gesture"
+    threshold: float = 0.7
+
+    def __post_init__(self):
+        model = self.model
+        if not isinstance(model, (bytes, bytearray, memoryview)):
+            try:
+                model = Path(model).read_bytes()
+            except OSError as error:
+                raise ModelError(f"Cannot read the model {str(model)!r}: {error.strerror}. "
+                                 "Convert one first (lesson 09), or leave the path out to use the shipped one.") from None
+        object.__setattr__(self, "model", bytes(model))
+        object.__setattr__(self, "classes", tuple(self.classes or self.params.classes))
+        if not self.name.isidentifier():
+            raise ModelError(f"A bundle's name becomes a folder on the board: expected letters, digits and _, "
+                             f"found {self.name!r}.")
+        if not 0 < self.threshold <= 1:
+            raise ModelError(f"threshold is {self.threshold!r}; expected a score above 0, at most 1.")
+
+    @property
+    def sha256(self) -> str:
+        """Of the model file, hexadecimal."""
+        return hashlib.sha256(self.model).hexdigest()
+
+    @property
+    def folder(self) -> str:
+        """Where it is on the board."""
+        return f"/models/{self.name}"
+
+    @property
+    def model_path(self) -> str:
+        """Where the model is on the board. Its name is its contents' hash, so two models never mix."""
+        return f"{self.folder}/{self.sha256[:16]}.tflite"
+
+    def description(self) -> bytes:
+        """``bundle.json`` as the board reads it."""
+        about = {"name": self.name, "model": self.model_path.rpartition("/")[2], "sha256": self.sha256,
+                 "params": self.params.to_dict(), "classes": list(self.classes), "app": self.app,
+                 "threshold": self.threshold}
+        return (json.dumps(about, indent=1) + "\n").encode()
+
+    def check(self, board=None) -> None:
+        """Look for what would fail on the board, before anything is copied.
+
+        Parameters
+        ----------
+        board : edgekit.board.Board, optional
+            Its free memory is asked for too.
+
+        Raises
+        ------
+        ModelError
+            The model is not int8, lacks an operator on the board, does not take these features, has another number
+            of classes, or does not fit.
+        """
+        from edgekit import tflite
+
+        # The host twin is the board's own code: what it refuses, the board would refuse.
+        twin = tflite.Interpreter(self.model)
+        expected = int(np.prod(self.params.shape))
+        found = int(np.prod(twin.input_shape))
+        if self.params.kind != "waveform" or found != expected:
+            raise ModelError(f"The model reads {found} values, the feature parameters make {expected} "
+                             f"({self.params.kind}). Use the parameters that the model was trained with.")
+        if not twin.input_scale:
+            raise ModelError("The model reads floats; the app gives it int8 features. Convert it to full int8 with "
+                             "calibration data (lesson 09).")
+        if (twin.input_scale, twin.input_zero_point) != (1 / 128, 0):
+            raise ModelError(f"The model's input has scale {twin.input_scale:g} and zero point {twin.input_zero_point}; "
+                             "int8 features need 1/128 and 0. Train on features / 128 and convert with int8 calibration.")
+        outputs = int(np.prod(twin.output_shape))
+        if outputs != len(self.classes):
+            raise ModelError(f"The model has {outputs} outputs, but there are {len(self.classes)} class names: "
+                             f"{', '.join(self.classes) or 'none'}.")
+        if board is None:
+            return
+        info = board.info
+        needs = tflite.report(self.model, boards=())
+        flash_bytes = _in_blocks([self.model, self.description(), *missing(board, self.app).values()])
+        if flash_bytes > info.flash_free:
+            raise ModelError(f"Model and program need {flash_bytes:,} more bytes of flash; {info.name} has "
+                             f"{info.flash_free:,} free. Remove files with board.remove(path), or use a smaller model "
+                             "or a board with more flash.")
+        if needs.ram_bytes > info.heap_free:
+            raise ModelError(f"Model and runtime need about {needs.ram_bytes:,} bytes of memory; {info.name} has "
+                             f"{info.heap_free:,} free. Restart it (board.reset()), or use fewer channels or layers "
+                             "(lesson 08).")
+
+    def deploy(self, board) -> str:
+        """Put the bundle on a board. Until the last step the board keeps what it had.
+
+        In this order: check that it fits; install the app; copy the model under its own name; load it there;
+        write ``bundle.json``, which is the moment when the new model counts; remove older models. Every file is
+        copied under a temporary name, compared by sha256 on the board, and renamed.
+
+        Parameters
+        ----------
+        board : edgekit.board.Board
+
+        Returns
+        -------
+        str
+            Path of the bundle on the board.
+
+        Raises
+        ------
+        ModelError
+            It does not fit, see :meth:`check`.
+        BoardLostError
+            The board stopped answering; the old model is still there.
+        BoardError
+            The board could not write or load it; the old model is still there.
+        """
+        self.check(board)
+        board.install(self.app)
+        description_path = f"{self.folder}/bundle.json"
+        there = board.hashes([self.model_path, description_path])
+        description = self.description()
+        if there[self.model_path] != self.sha256:
+            board.put(self.model, self.model_path)
+        if there[description_path] != hashlib.sha256(description).hexdigest():
+            self._load_on(board)
+            board.put(description, description_path)
+        self._remove_older(board)
+        return self.folder
+
+    def is_on(self, board) -> bool:
+        """Whether exactly this bundle is on the board."""
+        path = f"{self.folder}/bundle.json"
+        there = board.hashes([self.model_path, path])
+        return (there[self.model_path], there[path]) == (self.sha256, hashlib.sha256(self.description()).hexdigest())
+
+    def _load_on(self, board):
+        try:
+            board.exec(f"import tflite_micro\ntflite_micro.load_model({self.model_path!r})")
+        except BoardCodeError as error:
+            board.remove(self.model_path)
+            raise BoardError(f"{board.info.name} cannot load the model: {error.reason}. It was removed again; "
+                             "the board keeps what it had.") from error
+
+    def _remove_older(self, board):
+        keep = self.model_path.rpartition("/")[2]
+        for name in board.ls(self.folder):
+            if name not in (keep, "bundle.json") and not name.endswith("/"):
+                board.remove(f"{self.folder}/{name}")
+
+
+def gesture_bundle(model=None, params=None, threshold: float = 0.7) -> Bundle:
+    """The gesture model as a bundle: the learner's own if there is one, else the shipped one.
+
+    Parameters
+    ----------
+    model : bytes or path, optional
+        An int8 .tflite; default ``gesture_int8.tflite``.
+    params : FeatureParams, optional
+        Default ``gesture_features.json``.
+    threshold : float
+        Mean score from which a gesture counts.
+    """
+    return Bundle("gesture", artefact("gesture_int8.tflite") if model is None else model,
+                  FeatureParams.load(artefact("gesture_features.json")) if params is None else params,
+                  threshold=threshold)
+
+
+def _in_blocks(files, block_bytes=512):
+    """Space that files take in a file system, at the least: whole blocks."""
+    return sum(-(-len(data) // block_bytes) * block_bytes for data in files)

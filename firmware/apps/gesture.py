@@ -12,6 +12,7 @@ import time
 from array import array
 
 import boards
+import bundle
 import tflite_micro as tflm
 from frames import EVENT, HEADER, RESULT, Encoder
 from motion import transform_for
@@ -27,15 +28,10 @@ def main(name="gesture", threshold=None, stride=None, smooth=3, quiet_ms=1500, r
     ``rest``: the class that is no gesture; an event needs a rest before it, so one gesture acts once.
     ``every_window``: also send the model's output for each window. ``frames``: False prints lines instead.
     """
-    folder = "/models/" + name
-    try:
-        with open(folder + "/bundle.json") as file:
-            bundle = json.load(file)
-    except OSError:
-        raise RuntimeError("there is no model in %s: deploy one first, gesture_bundle().deploy(board)" % folder)
-    params = bundle["params"]
-    classes = bundle["classes"]
-    model = tflm.load_model(folder + "/" + bundle["model"])
+    about = bundle.load(name)
+    params = about["params"]
+    classes = about["classes"]
+    model = tflm.load_model(about["model"])
     transform = transform_for(params)
     imu = boards.accelerometer(rate_hz=params["rate_hz"])
     led = boards.led()
@@ -52,7 +48,7 @@ def main(name="gesture", threshold=None, stride=None, smooth=3, quiet_ms=1500, r
     smoother = Smoother(len(classes), smooth)
     refractory = Refractory(quiet_ms)
     # The model's output is int8: compare with the threshold in the same integers.
-    limit = round((bundle["threshold"] if threshold is None else threshold) / model.output_scale)
+    limit = round((about["threshold"] if threshold is None else threshold) / model.output_scale)
     limit += model.output_zero_point
     armed = True
     windows = 0

@@ -4,10 +4,10 @@
 frame FEATURES (the model's input), for each layer a frame LAYER if asked, then a frame RESULT (the model's output).
 """
 
-import json
 import sys
 from array import array
 
+import bundle
 import tflite_micro as tflm
 from frames import FEATURES, LAYER, RESULT, Encoder
 from motion import transform_for
@@ -15,11 +15,9 @@ from motion import transform_for
 
 def main(name="gesture", path="/windows.bin", layers=False):
     """``path``: windows of int16 samples, one after the other, low byte first."""
-    folder = "/models/" + name
-    with open(folder + "/bundle.json") as file:
-        bundle = json.load(file)
-    params = bundle["params"]
-    model = tflm.load_model(folder + "/" + bundle["model"])
+    about = bundle.load(name)
+    params = about["params"]
+    model = tflm.load_model(about["model"])
     transform = transform_for(params)
     window = array("h", bytes(2 * params["channels"] * params["window"]))
     longest = max(len(layer.values) for layer in model.layers)

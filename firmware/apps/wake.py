@@ -9,11 +9,11 @@ On the board, with a model that ``edgekit.deploy`` has put there::
     main(source="motion")           # prints what it does
 """
 
-import json
 import time
 from array import array
 
 import boards
+import bundle
 import tflite_micro as tflm
 from boards.wake import Waker
 from motion import transform_for
@@ -33,15 +33,10 @@ def main(source="motion", name="gesture", threshold=None, smooth=3, quiet_ms=150
     is taken over. ``quiet_ms``: after an action the board is deaf so long, because one gesture shall act once.
     ``rest``: the class that is no gesture. ``motion_g``: change of acceleration that is a movement.
     """
-    folder = "/models/" + name
-    try:
-        with open(folder + "/bundle.json") as file:
-            bundle = json.load(file)
-    except OSError:
-        raise RuntimeError("there is no model in %s: deploy one first, gesture_bundle().deploy(board)" % folder)
-    params = bundle["params"]
-    classes = bundle["classes"]
-    model = tflm.load_model(folder + "/" + bundle["model"])
+    about = bundle.load(name)
+    params = about["params"]
+    classes = about["classes"]
+    model = tflm.load_model(about["model"])
     transform = transform_for(params)
     imu = boards.accelerometer(rate_hz=params["rate_hz"])
     led, relay, servo = boards.led(), boards.relay(), boards.servo()
@@ -54,7 +49,7 @@ def main(source="motion", name="gesture", threshold=None, smooth=3, quiet_ms=150
     older, newer, latest = view[:-len(block)], view[len(block):], view[-len(block):]
     fill = -(-params["window"] // params["stride"])  # blocks until the first window is full
     smoother = Smoother(len(classes), smooth)
-    limit = round((bundle["threshold"] if threshold is None else threshold) / model.output_scale)
+    limit = round((about["threshold"] if threshold is None else threshold) / model.output_scale)
     limit += model.output_zero_point
 
     events = actions = slept_ms = 0

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.ready
 SIMULATOR := edgekit/simulator
-KERNELS := firmware/native/kernels.wasm
+KERNELS := firmware/native
 # In a container there may be no user but root; Jupyter wants to hear that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -41,11 +41,13 @@ datasets: $(SETUP)
 models: $(SETUP)
 	$(BIN)/edgekit course models
 
-# WebAssembly for the computer and the simulated board. The compiler comes as a Python package.
-kernels:
+# WebAssembly for the computer and the simulated board, one file for each C file. The compiler is a Python package.
+kernels: $(patsubst %,$(KERNELS)/%.wasm,$(notdir $(basename $(wildcard firmware/native/*.c))))
+
+$(KERNELS)/%.wasm: firmware/native/%.c firmware/native/kernel.h
 	$(BIN)/python -m ziglang cc -target wasm32-freestanding -O3 -msimd128 -nostdlib -fno-builtin -Wall -Wextra \
-	    -Wl,--no-entry -Wl,--import-memory -Wl,-z,stack-size=16 -Wl,--strip-all -o $(KERNELS) firmware/native/kernels.c
-	chmod 644 $(KERNELS)
+	    -Wl,--no-entry -Wl,--import-memory -Wl,-z,stack-size=16 -Wl,--strip-all -o $@ $<
+	chmod 644 $@
 
 lock: $(BIN)/uv
 	$(BIN)/uv pip compile --universal --fork-strategy fewest --generate-hashes --quiet --extra test --no-header \

@@ -48,13 +48,21 @@ const instantiate = WebAssembly.instantiate;
 let compiled = null;
 let memory = null;  // the running MicroPython's
 
-// The kernels in C, at work on MicroPython's own memory: functions of two addresses.
-const KERNELS = new URL('../../firmware/native/kernels.wasm', import.meta.url);
-let kernels = null;
+// The kernels in C, at work on MicroPython's own memory: functions of two addresses, by names like `mfcc.frame`.
+const NATIVE = new URL('../../firmware/native/', import.meta.url);
+let libraries = null;
 
 export function nativeKernels() {
-    kernels ??= new WebAssembly.Module(fs.readFileSync(KERNELS));
-    return new WebAssembly.Instance(kernels, { env: { memory } }).exports;
+    libraries ??= fs.readdirSync(NATIVE).filter((file) => file.endsWith('.wasm'))
+        .map((file) => [file.slice(0, -5), new WebAssembly.Module(fs.readFileSync(new URL(file, NATIVE)))]);
+    const kernels = {};
+    for (const [library, code] of libraries) {
+        const { exports } = new WebAssembly.Instance(code, { env: { memory } });
+        for (const [name, kernel] of Object.entries(exports)) {
+            kernels[`${library}.${name}`] = kernel;
+        }
+    }
+    return kernels;
 }
 
 // `heapBytes`: the largest single object; `module()`: the running MicroPython's.

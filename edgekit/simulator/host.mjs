@@ -579,7 +579,7 @@ async function start() {
     }
     mp.registerJsModule('_host', romModule);
     const kernels = nativeKernels();
-    mp.registerJsModule('_kernels', { ...kernels, names: Object.keys(kernels).join(' ') });
+    mp.registerJsModule('_native', { ...kernels, names: Object.keys(kernels).join(' ') });
 
     // The rom is read before the flash appears, and its folder and the devices vanish: programs do not see them.
     FS.mkdir('/rom');

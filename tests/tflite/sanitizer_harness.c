@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../firmware/native/kernels.c"
+#include "../../firmware/native/tflite.c"
 
 #define NAME(kernel) {#kernel, kernel},
 static const struct { const char *name; void (*run)(const int32_t *, void *const *); } KERNELS[] = { ALL_KERNELS };

@@ -1,46 +1,29 @@
-"""The kernels in C: their order of numbers, what the machine code may hold, and that the committed file is theirs."""
+"""The runtime's kernels in C: the order of their numbers, and what they may use."""
 
 import re
-import subprocess
-import sys
 
 import wasmtime
 
-from edgekit.paths import FIRMWARE, ROOT
+from edgekit.paths import FIRMWARE
 from edgekit.tflite.native import WasmKernels
 from edgekit.twin import board_module
 
-SOURCE = (FIRMWARE / "native" / "kernels.c").read_text(encoding="utf-8")
-WASM = FIRMWARE / "native" / "kernels.wasm"
+NATIVE = FIRMWARE / "native"
+SOURCE = (NATIVE / "tflite.c").read_text(encoding="utf-8")
 native = board_module("tflite_micro").native
 
 
-def kernels():
-    engine = wasmtime.Engine()
-    return wasmtime.Module.from_file(engine, str(WASM))
-
-
-def test_the_committed_file_is_built_from_the_source(tmp_path):
-    built = tmp_path / "kernels.wasm"
-    subprocess.run(["make", "-s", "-C", str(ROOT), "kernels", f"KERNELS={built}", f"BIN={sys.prefix}/bin"], check=True)
-    assert built.read_bytes() == WASM.read_bytes(), "run `make kernels` and commit firmware/native/kernels.wasm"
 
 
 def test_each_kernel_has_a_layout_and_each_layout_a_kernel():
-    assert {export.name for export in kernels().exports} == set(native.LAYOUTS)
-
-
-def test_the_kernels_need_memory_only():
-    """No other import, no constant data, no table of functions: so the source becomes machine code anywhere."""
-    assert [(i.module, i.name) for i in kernels().imports] == [("env", "memory")]
-    sections = set(_sections(WASM.read_bytes()))
-    assert not sections & {9, 11, 12}  # functions in tables, data
+    module = wasmtime.Module.from_file(wasmtime.Engine(), str(NATIVE / "tflite.wasm"))
+    assert {export.name for export in module.exports} == set(native.LAYOUTS)
 
 
 def test_the_source_has_no_floating_point_and_calls_no_library():
     code = re.sub("//.*", "", SOURCE)
     assert not re.search(r"\b(float|double|static const|malloc|memcpy|memset)\b", code)
-    assert re.findall(r"#include <(.*)>", SOURCE) == ["stdint.h"]
+    assert re.findall(r"#include (.*)", SOURCE) == ['"kernel.h"']
 
 
 def test_the_numbers_have_the_order_of_the_enums():
@@ -58,7 +41,7 @@ def test_the_numbers_have_the_order_of_the_enums():
             continue
         assert any(len(names) == len(numbers) and all(name == number or name.endswith("_" + number)
                                                       for name, number in zip(names, numbers, strict=True))
-                   for names in enums), f"{kernel}: no enum in kernels.c has {numbers}"
+                   for names in enums), f"{kernel}: no enum in tflite.c has {numbers}"
 
 
 def test_views_outlive_the_kernels_object():
@@ -74,18 +57,3 @@ def test_memory_grows_with_the_model():
     views = [c.place(bytes([i]) * 100_000) for i in range(20)]
     assert all(bytes(view) == bytes([i]) * 100_000 for i, view in enumerate(views))
     assert c.address(views[1]) - c.address(views[0]) == 100_000
-
-
-def _sections(data):
-    at = 8
-    while at < len(data):
-        kind, at = data[at], at + 1
-        size = shift = 0
-        while True:
-            byte, at = data[at], at + 1
-            size |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        yield kind
-        at += size

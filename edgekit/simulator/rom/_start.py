@@ -15,6 +15,7 @@ def start(profile):
     profile = json.loads(profile)
     _chip.choose(profile["sys_platform"], profile["build"])
 
+    import _kernels
     import _missing
     import esp32_board
     import gc_board
@@ -22,7 +23,6 @@ def start(profile):
     import micropython_board
     import os_board
     import sys_board
-    import tflite_kernels  # noqa: F401 - for programs
     import time_board
     for name in ("neopixel", "dht", "onewire", "ds18x20"):  # frozen into the firmware
         __import__(name)
@@ -46,6 +46,7 @@ def start(profile):
     if _chip.esp32:
         modules["esp32"] = esp32_board
     _missing.add_to(modules, radio=_chip.esp32)
+    _kernels.add_to(modules)
     for name in list(modules):
         if name[0] == "_" and name != "_start" or name.endswith("_board"):
             del modules[name]

@@ -35,7 +35,6 @@ def start(names, flash, block, terminal, heap_bytes, profile):
     builtins.open = lambda path, *mode: devices[path]() if path in devices else real_open(path, *mode)
     import _start
     _start.start(profile)
-    modules.pop("tflite_kernels", None)
     builtins.open = real_open
     _start.sys = modules["sys"]  # before 1.20, the Unix port's sys.stdin has no buffer
     modules["__main__"] = main

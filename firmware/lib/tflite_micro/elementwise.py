@@ -13,7 +13,7 @@ from .operators import Parameters, Prepared, activation_limits, ends, expect_int
     scale_of
 from .reader import shape_text
 
-# Kinds of `binary`, as in firmware/native/kernels.c.
+# Kinds of `binary`, as in firmware/native/tflite.c.
 ADD, SUB, MUL, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE = range(6)
 _ADD_BITS, _SQUARE_BITS = 20, 7  # how far inputs are shifted up before they are brought to one scale
 _DIMENSIONS = 6

@@ -1,6 +1,6 @@
 """Kernels in C, where there are some: which numbers and buffers each one gets, in which order.
 
-The order is that of the enums in firmware/native/kernels.c. On the simulated board the kernels are a module
+The order is that of the enums in firmware/native/tflite.c. On the simulated board the kernels are a module
 ``tflite_kernels``, on a computer edgekit brings them; elsewhere ``kernels_reference`` does all the work.
 """
 

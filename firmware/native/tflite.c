@@ -1,26 +1,12 @@
 // The int8 kernels in C: equal to firmware/lib/tflite_micro/kernels_reference.py, the definition, to the last bit.
 //
-// One source for every machine: WebAssembly for the computer and the simulated board, machine code for real boards.
-// So a kernel calls nothing, has no globals, no constant data and no floating point, and allocates nothing.
-//
-// A kernel gets its numbers `p` and the addresses `a` of its buffers, both in the order of its enums, which
-// tflite_micro/native.py repeats by name (a test compares them).
+// No floating point. The order of a kernel's numbers and buffers is that of its enums, which tflite_micro/native.py
+// repeats by name (a test compares them).
 
-#include <stdint.h>
-
-#ifdef __wasm__
-#define KERNEL(name) __attribute__((export_name(#name))) void name(const int32_t *p, void *const *a)
-#else
-#define KERNEL(name) void name(const int32_t *p, void *const *a)
-#endif
+#include "kernel.h"
 
 // Where a kernel of one input and one output finds its buffers; its own come after.
 enum { SCRATCH, WEIGHTS, X, Y, OWN };
-
-static inline int32_t clamp(int32_t value, int32_t lowest, int32_t highest)
-{
-    return value < lowest ? lowest : value > highest ? highest : value;
-}
 
 // High half of the doubled product; a half goes up.
 static inline int32_t multiply(int32_t a, int32_t b)

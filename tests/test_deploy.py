@@ -154,6 +154,31 @@ def test_a_model_that_the_board_cannot_load_is_removed_again(board, bundle, monk
     assert broken.model_path.rpartition("/")[2] not in board.ls("/models/gesture")
 
 
+def test_a_model_that_was_there_before_stays_if_it_cannot_be_loaded_now(board, bundle):
+    bundle.deploy(board)
+    board.exec("import tflite_micro\nload_model = tflite_micro.load_model\n"
+               "def full(path): raise MemoryError('full')\ntflite_micro.load_model = full")
+    try:
+        with pytest.raises(BoardError, match="cannot load the model: MemoryError: full"):
+            dataclasses.replace(bundle, threshold=0.9).deploy(board)
+    finally:
+        board.exec("tflite_micro.load_model = load_model")
+    assert bundle.is_on(board)
+
+
+def test_further_files_travel_with_the_model(board, bundle):
+    first = dataclasses.replace(bundle, name="both", files={"table.bin": bytes(range(256)), "names.txt": b"a b"})
+    first.deploy(board)
+    paths = board.eval("__import__('bundle').load('both')")["files"]
+    assert board.get(paths["table.bin"]) == bytes(range(256)) and board.get(paths["names.txt"]) == b"a b"
+    second = dataclasses.replace(first, files={"table.bin": b"new", "names.txt": b"a b"})
+    assert not second.is_on(board)
+    second.deploy(board)
+    assert second.is_on(board) and not first.is_on(board)
+    assert len(board.ls("/models/both")) == 4, "the old table is removed"
+    board.remove("/models/both")
+
+
 class MortalBoard(SimulatedBoard):
     """Its engine is killed before the step number ``dies_at``."""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ class Bundle:
         Name of the folder ``/models/NAME`` on the board.
     model : bytes, str or pathlib.Path
         A full int8 .tflite, or its path; kept as bytes.
-    params : FeatureParams
+    params : FeatureParams or AudioParams
         How windows become the model's input.
     classes : tuple of str, optional
         Names of the model's outputs; default ``params.classes``.
@@ -33,6 +33,9 @@ class Bundle:
         App of ``firmware/apps`` that uses it.
     threshold : float
         Mean score, 0 to 1, from which a class counts as recognised.
+    files : dict of str to bytes, optional
+        What else the app reads, by name; on the board ``bundle.load(name)["files"]`` has their paths. The tables of
+        sound features, ``"mfcc.bin"``, are made from the parameters.
 
     Raises
     ------
@@ -46,6 +49,7 @@ class Bundle:
     classes: tuple[str, ...] = ()
     app: str = "gesture"
     threshold: float = 0.7
+    files: dict[str, bytes] = field(default_factory=dict, hash=False)
 
     def __post_init__(self):
         model = self.model
@@ -62,6 +66,11 @@ class Bundle:
                              f"found {self.name!r}.")
         if not 0 < self.threshold <= 1:
             raise ModelError(f"threshold is {self.threshold!r}; expected a score above 0, at most 1.")
+        files = dict(self.files)
+        if self.params.kind == "mfcc" and "mfcc.bin" not in files:
+            from edgekit.features import mfcc
+            files["mfcc.bin"] = mfcc.tables(self.params)
+        object.__setattr__(self, "files", {name: bytes(data) for name, data in files.items()})
 
     @property
     def sha256(self) -> str:
@@ -75,14 +84,24 @@ class Bundle:
 
     @property
     def model_path(self) -> str:
-        """Where the model is on the board. Its name is its contents' hash, so two models never mix."""
-        return f"{self.folder}/{self.sha256[:16]}.tflite"
+        """Where the model is on the board."""
+        return _path(self.folder, self.model, ".tflite")
+
+    def contents(self) -> dict[str, bytes]:
+        """Path on the board of the model and each further file, and what it holds.
+
+        A file's name is its contents' hash: so the files of two bundles never mix.
+        """
+        return {self.model_path: self.model,
+                **{_path(self.folder, data, Path(name).suffix): data for name, data in self.files.items()}}
 
     def description(self) -> bytes:
         """``bundle.json`` as the board reads it."""
         about = {"name": self.name, "model": self.model_path.rpartition("/")[2], "sha256": self.sha256,
                  "params": self.params.to_dict(), "classes": list(self.classes), "app": self.app,
                  "threshold": self.threshold}
+        if self.files:
+            about["files"] = {name: _path("", data, Path(name).suffix)[1:] for name, data in self.files.items()}
         return (json.dumps(about, indent=1) + "\n").encode()
 
     def check(self, board=None) -> None:
@@ -105,7 +124,7 @@ class Bundle:
         twin = tflite.Interpreter(self.model)
         expected = int(np.prod(self.params.shape))
         found = int(np.prod(twin.input_shape))
-        if self.params.kind != "waveform" or found != expected:
+        if self.params.kind not in ("waveform", "mfcc") or found != expected:
             raise ModelError(f"The model reads {found} values, the feature parameters make {expected} "
                              f"({self.params.kind}). Use the parameters that the model was trained with.")
         if not twin.input_scale:
@@ -159,35 +178,43 @@ class Bundle:
         """
         self.check(board)
         board.install(self.app)
-        description_path = f"{self.folder}/bundle.json"
-        there = board.hashes([self.model_path, description_path])
-        description = self.description()
-        if there[self.model_path] != self.sha256:
-            board.put(self.model, self.model_path)
-        if there[description_path] != hashlib.sha256(description).hexdigest():
-            self._load_on(board)
-            board.put(description, description_path)
+        lacking = self._lacking(board)
+        description = lacking.pop(self._description_path, None)
+        for path, data in lacking.items():
+            board.put(data, path)
+        if description:
+            self._load_on(board, copied=list(lacking))
+            board.put(description, self._description_path)
         self._remove_older(board)
         return self.folder
 
     def is_on(self, board) -> bool:
         """Whether exactly this bundle is on the board."""
-        path = f"{self.folder}/bundle.json"
-        there = board.hashes([self.model_path, path])
-        return (there[self.model_path], there[path]) == (self.sha256, hashlib.sha256(self.description()).hexdigest())
+        return not self._lacking(board)
 
-    def _load_on(self, board):
+    @property
+    def _description_path(self):
+        return f"{self.folder}/bundle.json"
+
+    def _lacking(self, board):
+        """What is not on the board yet: path and contents."""
+        wanted = {**self.contents(), self._description_path: self.description()}
+        there = board.hashes(list(wanted))
+        return {path: data for path, data in wanted.items() if there[path] != hashlib.sha256(data).hexdigest()}
+
+    def _load_on(self, board, copied):
         try:
             board.exec(f"import tflite_micro\ntflite_micro.load_model({self.model_path!r})")
         except BoardCodeError as error:
-            board.remove(self.model_path)
-            raise BoardError(f"{board.info.name} cannot load the model: {error.reason}. It was removed again; "
+            for path in copied:
+                board.remove(path)
+            raise BoardError(f"{board.info.name} cannot load the model: {error.reason}. What was copied is removed again; "
                              "the board keeps what it had.") from error
 
     def _remove_older(self, board):
-        keep = self.model_path.rpartition("/")[2]
+        keep = (*self.contents(), self._description_path)
         for name in board.ls(self.folder):
-            if name not in (keep, "bundle.json") and not name.endswith("/"):
+            if f"{self.folder}/{name}" not in keep and not name.endswith("/"):
                 board.remove(f"{self.folder}/{name}")
 
 
@@ -206,6 +233,10 @@ def gesture_bundle(model=None, params=None, threshold: float = 0.7) -> Bundle:
     return Bundle("gesture", artefact("gesture_int8.tflite") if model is None else model,
                   FeatureParams.load(artefact("gesture_features.json")) if params is None else params,
                   threshold=threshold)
+
+
+def _path(folder, data, suffix):
+    return f"{folder}/{hashlib.sha256(data).hexdigest()[:16]}{suffix}"
 
 
 def _in_blocks(files, block_bytes=512):

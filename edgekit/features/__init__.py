@@ -1,5 +1,5 @@
 """From windows of samples to the numbers a model reads: one definition for the computer and the board."""
 
-from edgekit.features.params import FeatureParams
+from edgekit.features.params import AudioParams, FeatureParams, load_params
 
-__all__ = ["FeatureParams"]
+__all__ = ["AudioParams", "FeatureParams", "load_params"]

@@ -1,7 +1,6 @@
 """`Recorder`: record labelled takes from the board's motion sensor, look at them, keep or discard them."""
 
 import contextlib
-import html
 import re
 import threading
 import warnings
@@ -15,8 +14,8 @@ from edgekit.capture import CaptureWarning, capture
 from edgekit.dataset import Dataset
 from edgekit.errors import BoardLostError, DataError, EdgekitError
 from edgekit.lab.live import MOTION_CHANNELS, MOTION_UNITS
+from edgekit.lab.takes import Takes
 from edgekit.lab.views import Throttle, Views, audience, hear_while_cells_run, module
-from edgekit.paths import work_dir
 from edgekit.recording import Recording
 from edgekit.signals import gestures
 
@@ -74,7 +73,7 @@ class Recorder(anywidget.AnyWidget):
     {'idle': 0, 'wave': 1}
     """
 
-    _esm = module("views.js", "plot.js", "recorder.js")
+    _esm = module("views.js", "plot.js", "takes.js", "recorder.js")
     _css = STATIC / "recorder.css"
     about = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
@@ -82,15 +81,11 @@ class Recorder(anywidget.AnyWidget):
 
     def __init__(self, board, labels, folder=None, subject: str | None = None, seconds: float = 3.2,
                  rate_hz: int = 100, countdown_s: float = 3.0):
-        labels = tuple(labels)
-        if not labels or len(set(labels)) != len(labels) or not all(isinstance(one, str) and one for one in labels):
-            raise DataError(f"Labels are different words, such as ['idle', 'wave']; found {list(labels)!r}.")
-        self.board, self.labels = board, labels
+        self._takes = Takes(labels, folder, "recordings", ".csv")
+        self.board, self.labels, self.folder = board, self._takes.labels, self._takes.folder
         self.seconds, self.rate_hz, self.countdown_s = float(seconds), int(rate_hz), float(countdown_s)
-        self.folder = Path(folder) if folder is not None else work_dir() / "recordings"
         self.simulated = getattr(board, "world", None) is not None
         self.subject = subject or (gestures.LIVE_SUBJECT if self.simulated else "p01")
-        self._files = self._read_folder()
         self._take = None
         self._lost = False
         self._busy = threading.Lock()
@@ -100,10 +95,10 @@ class Recorder(anywidget.AnyWidget):
         self._closed = False
         self._pending_rows, self._sent = [], 0
         self._rows_lock = threading.Lock()
-        self._now = {"phase": "ready", "label": labels[0], "progress": 0.0, "sentence": "", "left_s": 0}
+        self._now = {"phase": "ready", "label": self.labels[0], "progress": 0.0, "sentence": "", "left_s": 0}
         self._throttle = Throttle(self._tell, _PERIOD_S)
         super().__init__()
-        self.about = {"board": board.name, "simulated": self.simulated, "labels": list(labels), "subject": self.subject,
+        self.about = {"board": board.name, "simulated": self.simulated, "labels": list(self.labels), "subject": self.subject,
                       "folder": self.folder.name, "seconds": self.seconds, "channels": list(MOTION_CHANNELS),
                       "units": list(MOTION_UNITS), "rate_hz": self.rate_hz, "length": round(self.seconds * self.rate_hz),
                       "gestures": list(gestures.CLASSES) if self.simulated else []}
@@ -162,14 +157,7 @@ class Recorder(anywidget.AnyWidget):
         DataError
             There is no take, or it does not fit to those that are there.
         """
-        take = self._waiting()
-        kept = list(self._files.values())
-        if kept:
-            Dataset([kept[0], take])        # says what does not fit
-        number = max((int(path.stem[:4]) for path in self._files if path.stem[:4].isdecimal()), default=0) + 1
-        path = self.folder / f"{number:04d}_{_plain(take.label)}_{_plain(take.subject)}.csv"
-        take.save(path)
-        self._files[path] = take
+        path = self._takes.keep(self._waiting())
         self._take = None
         self._show(phase="ready", progress=0.0, sentence=f"Kept as {path.name}.")
         return path
@@ -188,10 +176,7 @@ class Recorder(anywidget.AnyWidget):
     @property
     def counts(self) -> dict[str, int]:
         """How many takes of each label are kept."""
-        counts = dict.fromkeys(self.labels, 0)
-        for recording in self._files.values():
-            counts[recording.label] = counts.get(recording.label, 0) + 1
-        return counts
+        return self._takes.counts
 
     @property
     def dataset(self) -> Dataset:
@@ -202,11 +187,7 @@ class Recorder(anywidget.AnyWidget):
         DataError
             Nothing is kept yet.
         """
-        recordings = [self._files[path] for path in sorted(self._files)]
-        if not recordings:
-            raise DataError(f"No take is kept in {self.folder.name}/ yet: recorder.record({self.labels[0]!r}), then "
-                            "recorder.keep().")
-        return Dataset(recordings, self._classes(recordings))
+        return self._takes.dataset
 
     def figure(self):
         """The take that waits, or else the newest that is kept, as a picture.
@@ -217,7 +198,7 @@ class Recorder(anywidget.AnyWidget):
         """
         from edgekit.lab.plot import plot_recording
 
-        take = self._take or (self._files[max(self._files)] if self._files else None)
+        take = self._take or self._takes.newest
         if take is None:
             raise DataError(f"There is no take yet: recorder.record({self.labels[0]!r}).")
         return plot_recording(take)
@@ -242,27 +223,12 @@ class Recorder(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        rows = "".join(f"<tr><td>{html.escape(label)}</td><td>{count}</td></tr>" for label, count in self.counts.items())
-        table = (f"<table><caption>Kept in {html.escape(self.folder.name)}/</caption><tr><th>label</th><th>takes</th></tr>"
-                 f"{rows}</table>")
-        return {**(data or {}), "text/plain": repr(self), "text/html": table}, metadata
+        return {**(data or {}), "text/plain": repr(self), "text/html": self._takes.table()}, metadata
 
     # --- inside ------------------------------------------------------------------------------------------------
 
-    def _classes(self, recordings):
-        found = sorted({one.label for one in recordings} - set(self.labels))
-        return (*self.labels, *found)
-
-    def _read_folder(self):
-        if not self.folder.exists():
-            return {}
-        if not self.folder.is_dir():
-            raise DataError(f"{self.folder.name} is a file; the recorder needs a folder for its takes. Give another one.")
-        return {path: Recording.load(path) for path in sorted(self.folder.glob("*.csv"))}
-
     def _check(self, label, gesture):
-        if label not in self.labels:
-            raise DataError(f"No label {label!r}: expected one of {', '.join(self.labels)}.")
+        self._takes.check(label)
         if self._take is not None:
             raise DataError(f"The take of {self._take.label!r} waits for an answer: recorder.keep() or "
                             "recorder.discard().")
@@ -304,13 +270,13 @@ class Recorder(anywidget.AnyWidget):
                                         rate_hz=self.rate_hz, on_samples=on_samples)
         except BoardLostError as error:
             self._lost = True
-            self._failed(f"{error} The take is gone; {self._safe()} Press record when the board is back.")
+            self._failed(f"{error} The take is gone; {self._takes.safe()} Press record when the board is back.")
             raise
         except EdgekitError as error:
-            self._failed(f"{error} {self._safe()}")
+            self._failed(f"{error} {self._takes.safe()}")
             raise
         except BaseException:
-            self._failed(self._safe())
+            self._failed(self._takes.safe())
             raise
         finally:
             if self.simulated:
@@ -318,7 +284,7 @@ class Recorder(anywidget.AnyWidget):
         # What was asked for did not come, and nobody has stopped it: the board has gone in the middle.
         self._lost = len(take) < wanted and not self._stop.is_set()
         if self._lost:
-            sentences.append(self._safe())
+            sentences.append(self._takes.safe())
         self._show(phase="decide", sentence=" ".join([_describe(take), *sentences]))
         return take
 
@@ -332,13 +298,6 @@ class Recorder(anywidget.AnyWidget):
         # Each take is another try; it begins before the recording does and ends after it.
         movement = gestures.make_recording(gesture, person, duration_s=self.seconds + 2, take=sum(self.counts.values()))
         world.play(movement, loop=True)
-
-    def _safe(self):
-        count = len(self._files)
-        if not count:
-            return "Nothing was kept yet."
-        return f"The {count} {'take' if count == 1 else 'takes'} that you kept {'is' if count == 1 else 'are'} safe in " \
-               f"{self.folder.name}/."
 
     def _failed(self, sentence):
         self._show(phase="ready", progress=0.0, sentence=sentence)
@@ -429,7 +388,3 @@ def _captured(*args, **settings):
 def _describe(take):
     lost = f" {take.lost} samples were lost: better record it again." if take.lost else " No sample was lost."
     return f"{take.label}: {take.duration_s:.1f} s, {take.source}.{lost} Keep it?"
-
-
-def _plain(text):
-    return re.sub(r"[^\w-]+", "-", text).strip("-") or "x"

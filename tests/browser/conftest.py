@@ -192,7 +192,8 @@ def lab(tmp_path_factory):
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=chromium, args=[
                 "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-                "--disable-sync", "--no-first-run"])
+                "--disable-sync", "--no-first-run",
+                "--use-fake-device-for-media-stream"])        # a microphone that beeps
             yield Lab(url, folder, own / "settings", browser, tmp_path_factory.mktemp("shots"))
             browser.close()
     finally:

@@ -3,18 +3,7 @@
 
 function render({ model, el }) {
   const about = model.get("about");
-  const group = `ek-label-${Math.random()}`;
-
-  const labels = element("fieldset", { class: "ek-labels" }, element("legend", {}, "What do you record?"));
-  const counts = {};
-  about.labels.forEach((label, i) => {
-    const choice = element("input", { type: "radio", name: group, value: label });
-    choice.checked = i === 0;
-    const bar = element("span", { class: "ek-bar-of" }), count = element("span", { class: "ek-count" }, "0");
-    counts[label] = { bar, count };
-    labels.append(element("label", { class: "ek-label" }, choice, element("span", { class: "ek-word" }, label.replaceAll("_", " ")),
-                  element("span", { class: "ek-bar-ground" }, bar), count));
-  });
+  const labels = labelChoice(about.labels, "What do you record?");
   const who = element("input", { type: "text", value: about.subject, size: 8, "aria-label": "who moves: a code, not a name" });
   const gesture = element("select", { "aria-label": "gesture that the simulated board feels" },
     element("option", { value: "" }, "as the label"),
@@ -37,7 +26,7 @@ function render({ model, el }) {
     element("div", { class: "ek-head" }, element("strong", {}, `Recorder: ${about.board}`),
       element("span", { class: "ek-kept" }, `kept in ${about.folder}/`)),
     element("div", { class: "ek-columns" },
-      element("div", {}, labels, settings),
+      element("div", {}, labels.root, settings),
       element("div", { class: "ek-stage" }, canvas, number)),
     element("div", { class: "ek-buttons" }, record, stop, keep, discard, progress), sentence);
   keepKeys(root);
@@ -52,11 +41,7 @@ function render({ model, el }) {
   let phase = null;
   function show() {
     const state = model.get("state");
-    const most = Math.max(5, ...Object.values(state.counts));
-    for (const [label, one] of Object.entries(counts)) {
-      one.count.textContent = state.counts[label] ?? 0;
-      one.bar.style.width = `${100 * (state.counts[label] ?? 0) / most}%`;
-    }
+    labels.show(state.counts);
     progress.value = state.progress;
     number.textContent = state.phase === "countdown" ? String(state.left_s) : "";
     sentence.textContent = state.phase === "countdown" ? `Get ready: ${state.label.replaceAll("_", " ")} in ${state.left_s} …`
@@ -69,14 +54,14 @@ function render({ model, el }) {
     record.disabled = phase !== "ready";
     stop.disabled = !busy;
     keep.disabled = discard.disabled = phase !== "decide";
-    for (const input of labels.querySelectorAll("input")) input.disabled = phase !== "ready";
+    labels.enable(phase === "ready");
     // The hand that works from the keyboard finds the next button under it.
     if (had && !first) (busy ? stop : phase === "decide" ? keep : record).focus();
   }
 
   const say = (message) => model.send(message);
   record.addEventListener("click", () => say({ act: "record", gesture: gesture.value, subject: who.value,
-    label: labels.querySelector("input:checked").value }));
+    label: labels.chosen() }));
   stop.addEventListener("click", () => say({ act: "stop" }));
   keep.addEventListener("click", () => say({ act: "keep" }));
   discard.addEventListener("click", () => say({ act: "discard" }));

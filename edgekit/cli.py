@@ -51,7 +51,7 @@ def _parser():
         return command
 
     add("demo", _demo, "the whole path: capture, train, convert, deploy, recognise")
-    add("boards", _boards, "list the boards that are plugged in")
+    add("boards", _boards, "list the boards that are plugged in; each is asked what it is")
     with_port(add("doctor", _doctor, "look at this computer and a board; say what to mend"))
     sim = add("sim", _sim, "a simulated board that other programs (mpremote) can use; ctrl-C ends it")
     where = sim.add_mutually_exclusive_group(required=True)
@@ -93,8 +93,14 @@ def _demo(_):
 
 
 def _boards(_):
-    from edgekit.board.connect import ports_text
-    print(ports_text())
+    from edgekit.board.ports import ask, find_ports, ports_text
+    ports = find_ports()
+    if not ports:
+        print(ports_text())
+    for port in ports:
+        print(port, flush=True)
+        if port.is_board:
+            print(f"  {ask(port)}", flush=True)
 
 
 def _doctor(options):

@@ -2,10 +2,11 @@
 
 import os
 
+from edgekit.board import ports
 from edgekit.board.base import Board
 from edgekit.errors import BoardError
 
-__all__ = ["connect", "ports_text"]
+__all__ = ["connect"]
 
 
 def connect(port: str | None = None, quiet: bool = False, *, flash=None, clock: str | None = None, world=None,
@@ -48,7 +49,7 @@ def connect(port: str | None = None, quiet: bool = False, *, flash=None, clock: 
     if port is None:
         port = os.environ.get("EDGEKIT_PORT") or "auto"
     if not isinstance(port, str):
-        raise BoardError(f"A port is a text such as 'sim', 'auto' or '/dev/ttyUSB0', not {port!r}. {ports_text()}")
+        raise BoardError(f"A port is a text such as 'sim', 'auto' or '/dev/ttyUSB0', not {port!r}. {ports.ports_text()}")
     if port == "auto":
         port = "sim" if settings else _plugged_in()
     if port == "sim" or port.startswith("sim:"):
@@ -68,20 +69,8 @@ def connect(port: str | None = None, quiet: bool = False, *, flash=None, clock: 
     return board
 
 
-def ports_text() -> str:
-    """One sentence: the serial ports there are, and what to do."""
-    from edgekit.board.serial import find_ports
-    ports = find_ports()
-    if not ports:
-        return ("This computer has no serial port: plug the board in with a cable that carries data, or use the "
-                "simulated board: edgekit.connect('sim').")
-    there = ", ".join(f"{name} ({what})" for name, what, _ in ports)
-    return f"Ports found: {there}. Give one of them, or use the simulated board: edgekit.connect('sim')."
-
-
 def _plugged_in():
-    from edgekit.board.serial import find_ports
-    known = [name for name, _, is_board in find_ports() if is_board]
+    known = [port.name for port in ports.find_ports() if port.is_board]
     if len(known) > 1:
         raise BoardError(f"Several boards are plugged in: {', '.join(known)}. Say which one: "
                          f"edgekit.connect({known[0]!r}), or edgekit.connect('sim') for the simulated one.")

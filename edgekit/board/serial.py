@@ -8,24 +8,13 @@ import urllib.parse
 from edgekit.board.base import Board
 from edgekit.errors import BoardError, BoardLostError
 
-__all__ = ["SerialBoard", "find_ports"]
+__all__ = ["SerialBoard"]
 
 _BAUD = 115200
 _POLL_S = 0.005
 _WRITE_S = 10.0  # a port that takes nothing for so long is gone
 _CHUNK = 65536
 _SLICE_S = 0.2
-
-# USB vendor numbers of boards that run MicroPython, and of the serial chips on ESP32 boards.
-_VENDORS = {0x303A: "Espressif", 0x10C4: "CP210x (many ESP32 boards)", 0x1A86: "CH340 (many ESP32 boards)",
-            0x0403: "FTDI", 0xF055: "MicroPython", 0x2341: "Arduino", 0x2E8A: "Raspberry Pi Pico"}
-
-
-def find_ports() -> list[tuple[str, str, bool]]:
-    """Serial ports of this computer: name, description, and whether its USB number is a known board's."""
-    from serial.tools import list_ports
-    return [(port.device, _VENDORS.get(port.vid) or port.description or "", port.vid in _VENDORS)
-            for port in sorted(list_ports.comports())]
 
 
 class SerialBoard(Board):
@@ -75,7 +64,7 @@ class SerialBoard(Board):
 
 
 def _no_board(port, reason):
-    from edgekit.board.connect import ports_text
+    from edgekit.board.ports import ports_text
     return BoardError(f"No board on port {port!r}: {reason}. {ports_text()}")
 
 

@@ -42,18 +42,18 @@ class BoardMagics(Magics):
     @line_magic
     def boards(self, line):
         """List what %connect can connect to: %boards."""
-        from edgekit.board.connect import ports_text
+        from edgekit.board.ports import find_ports, ports_text
         from edgekit.board.profiles import PROFILES
-        from edgekit.board.serial import find_ports
         link = self._kernel.link
-        rows = [(name, what or "serial port") for name, what, _ in find_ports()]
+        ports = find_ports()
+        rows = [(port.name, str(port).removeprefix(port.name).strip(" ()") or "serial port") for port in ports]
         rows += [("sim" if name == "esp32" else f"sim:{name}", f"simulated {profile.title}")
                  for name, profile in PROFILES.items()]
         now = link.port if link.board is not None else None
         width = max(len(name) for name, _ in rows)
         for name, what in rows:
             print(f"%connect {name:<{width}}  {what}{'  <- connected' if name == now else ''}")
-        if not find_ports():
+        if not ports:
             print(ports_text())
 
     @line_magic

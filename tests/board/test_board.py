@@ -1,6 +1,5 @@
 """What every board can do: the same tests for the simulated board over pipes, a pty and a TCP port."""
 
-import contextlib
 import os
 import random
 import signal
@@ -8,30 +7,13 @@ import threading
 import time
 
 import pytest
+from board_port import behind_a_port
 
 from edgekit.board.base import Board
-from edgekit.board.serial import SerialBoard
-from edgekit.board.simulated import SimulatedBoard, power_on
+from edgekit.board.simulated import SimulatedBoard
 from edgekit.capture import capture
 from edgekit.errors import BoardBusyError, BoardCodeError, BoardError, BoardLostError, BoardRestartedError
-from edgekit.simulator.ports import PtyPort, TcpPort, serve
-
-
-@contextlib.contextmanager
-def behind_a_port(port):
-    """A simulated board as `edgekit sim` offers it, and our serial board connected to it."""
-    def carry():
-        with contextlib.suppress(BoardError, OSError, ValueError):  # the board ends first
-            serve(engine, port)
-
-    with contextlib.closing(port), power_on(clock="virtual") as engine:
-        thread = threading.Thread(target=carry, daemon=True)
-        thread.start()
-        with SerialBoard(port.name) as board:
-            board.brown_out = lambda: engine.control({"reset": "brown-out"})
-            yield board
-        engine.close()
-        thread.join(5)
+from edgekit.simulator.ports import PtyPort, TcpPort
 
 
 @pytest.fixture(scope="module", params=["pipes", "tcp", pytest.param("pty", marks=pytest.mark.skipif(

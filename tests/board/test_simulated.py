@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 import edgekit
+from edgekit.board.ports import Port
 from edgekit.board.profiles import PROFILES
 from edgekit.board.simulated import SimulatedBoard
 from edgekit.errors import BoardError, BoardLostError, SetupError
@@ -232,7 +233,7 @@ def test_connect_says_what_it_is(capsys):
 
 def test_connect_without_a_board(monkeypatch):
     monkeypatch.delenv("EDGEKIT_PORT", raising=False)
-    monkeypatch.setattr("edgekit.board.serial.find_ports", lambda: [])
+    monkeypatch.setattr("edgekit.board.ports.find_ports", lambda: [])
     with edgekit.connect(quiet=True) as board:
         assert board.kind == "simulated"
 
@@ -240,8 +241,8 @@ def test_connect_without_a_board(monkeypatch):
 def test_connect_finds_the_board_that_is_plugged_in(monkeypatch):
     monkeypatch.delenv("EDGEKIT_PORT", raising=False)
     opened = []
-    monkeypatch.setattr("edgekit.board.serial.find_ports",
-                        lambda: [("/dev/ttyS0", "", False), ("/dev/ttyUSB0", "CP210x", True)])
+    monkeypatch.setattr("edgekit.board.ports.find_ports",
+                        lambda: [Port("/dev/ttyS0", ""), Port("/dev/ttyUSB0", "CP210x", is_board=True)])
     monkeypatch.setattr("edgekit.board.serial.SerialBoard", lambda port: opened.append(port))
     assert edgekit.connect(quiet=True) is None
     assert opened == ["/dev/ttyUSB0"]
@@ -249,17 +250,17 @@ def test_connect_finds_the_board_that_is_plugged_in(monkeypatch):
 
 def test_connect_with_two_boards(monkeypatch):
     monkeypatch.delenv("EDGEKIT_PORT", raising=False)
-    monkeypatch.setattr("edgekit.board.serial.find_ports",
-                        lambda: [("COM3", "CH340", True), ("COM4", "CP210x", True)])
+    monkeypatch.setattr("edgekit.board.ports.find_ports",
+                        lambda: [Port("COM3", "CH340", is_board=True), Port("COM4", "CP210x", is_board=True)])
     with pytest.raises(BoardError, match="Several boards are plugged in: COM3, COM4. Say which one"):
         edgekit.connect()
 
 
 def test_port_that_does_not_exist(monkeypatch):
-    monkeypatch.setattr("edgekit.board.serial.find_ports", lambda: [("COM7", "CH340", True)])
+    monkeypatch.setattr("edgekit.board.ports.find_ports", lambda: [Port("COM7", "CH340", is_board=True)])
     with pytest.raises(BoardError, match=r"No board on port 'COM99'.*Ports found: COM7 \(CH340\).*connect\('sim'\)"):
         edgekit.connect("COM99")
-    monkeypatch.setattr("edgekit.board.serial.find_ports", lambda: [])
+    monkeypatch.setattr("edgekit.board.ports.find_ports", lambda: [])
     with pytest.raises(BoardError, match="no serial port: plug the board in"):
         edgekit.connect("/dev/ttyUSB9")
 
@@ -288,11 +289,11 @@ def test_what_only_the_simulated_board_has(monkeypatch, tmp_path):
 def test_connect_auto(monkeypatch):
     monkeypatch.setenv("EDGEKIT_PORT", "/dev/nothing")
     monkeypatch.setattr("edgekit.board.serial.SerialBoard", lambda port: port)
-    monkeypatch.setattr("edgekit.board.serial.find_ports", lambda: [("COM3", "CH340", True)])
+    monkeypatch.setattr("edgekit.board.ports.find_ports", lambda: [Port("COM3", "CH340", is_board=True)])
     assert edgekit.connect("auto", quiet=True) == "COM3", "it does not look at $EDGEKIT_PORT"
     with edgekit.connect("auto", quiet=True, clock="virtual") as board:
         assert board.kind == "simulated", "asked for what only that one has"
-    monkeypatch.setattr("edgekit.board.serial.find_ports", lambda: [("/dev/ttyS0", "", False)])
+    monkeypatch.setattr("edgekit.board.ports.find_ports", lambda: [Port("/dev/ttyS0", "")])
     with edgekit.connect("auto", quiet=True) as board:
         assert board.kind == "simulated"
 

@@ -123,15 +123,6 @@ def test_silence_is_an_error_not_a_hang(board):
     assert board.eval("2") == 2
 
 
-def test_twenty_starts_leave_nothing():
-    before = {process.pid for process in psutil.Process().children(recursive=True)}
-    for _ in range(20):
-        with SimulatedBoard() as board:
-            assert board.eval("1") == 1
-    after = {process.pid for process in psutil.Process().children(recursive=True)}
-    assert after <= before
-
-
 @pytest.mark.parametrize("busy", ["", "board._repl.start('while True: pass')",
                                   "board._repl.start('import time\\nwhile True: time.sleep(1)')"])
 def test_no_process_is_left_when_the_parent_is_killed(busy, tmp_path):

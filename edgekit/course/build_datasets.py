@@ -4,10 +4,13 @@ import hashlib
 from pathlib import Path
 
 from edgekit.dataset import read_registry
+from edgekit.errors import SetupError
 from edgekit.paths import DATASETS, atomic_write
-from edgekit.signals import gestures
+from edgekit.signals import gestures, speech
 
 __all__ = ["build"]
+
+_KEYWORDS = "keywords/keywords.npz"
 
 _HEAD = """\
 # The data sets of the course: name, sha256, url ("-": the file is shipped here).
@@ -15,13 +18,18 @@ _HEAD = """\
 """
 
 
-def build(out=DATASETS) -> dict[str, str]:
-    """Make every shipped data set and ``registry.txt``; entries of downloadable sets stay as they are.
+def build(out=DATASETS, words: bool = True) -> dict[str, str]:
+    """Make every shipped data set and ``registry.txt``.
+
+    Entries of downloadable sets stay as they are. So do the spoken words, if the programs that speak are missing or have
+    another version: a line says so.
 
     Parameters
     ----------
     out : path
         The folder to write into.
+    words : bool
+        Also the spoken words, which takes half a minute.
 
     Returns
     -------
@@ -29,17 +37,37 @@ def build(out=DATASETS) -> dict[str, str]:
         File name -> sha256 of what was made. The same on every machine.
     """
     out = Path(out)
-    made = {}
     folder = out / "gestures"
     gestures.make_dataset(seed=0).save(folder / "gestures.npz")
-    made["gestures/gestures.npz"] = hashlib.sha256((folder / "gestures.npz").read_bytes()).hexdigest()
     gestures.make_recording("punch", "s01", seed=0).save(folder / "punch_s01.csv")
+    made = {"gestures/gestures.npz": _sha256(folder / "gestures.npz")}
+    if words and _can_speak():
+        speech.make_words().save(out / _KEYWORDS)
+        made[_KEYWORDS] = _sha256(out / _KEYWORDS)
 
-    remote = {}
-    if (out / "registry.txt").exists():
-        remote = {name: entry for name, entry in read_registry(out).items() if entry[1] != "-"}
-    lines = {**{name: f"{name} {sha256} -" for name, sha256 in made.items()},
-             **{name: f"{name} {sha256} {url}" for name, (sha256, url) in remote.items()}}
+    known = read_registry(out) if (out / "registry.txt").exists() else {}
+    kept = {name: entry for name, entry in known.items() if entry[1] != "-" or (name == _KEYWORDS and name not in made)}
+    lines = {name: f"{name} {sha256} {url}"
+             for name, (sha256, url) in {**kept, **{name: (sha256, "-") for name, sha256 in made.items()}}.items()}
     with atomic_write(out / "registry.txt") as temporary:
         temporary.write_text(_HEAD + "".join(lines[name] + "\n" for name in sorted(lines)), newline="\n")
     return made
+
+
+def _sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _can_speak():
+    """Whether the programs that made the shipped words are here, in the same versions. If not, say so."""
+    for program, expected in speech.MADE_WITH.items():
+        try:
+            found = speech.version(program)
+        except SetupError as error:
+            print(f"The spoken words stay as they are: {error}")
+            return False
+        if found != expected:
+            print(f"The spoken words stay as they are: they were made with {program} {expected}, here is {found}, which "
+                  "may speak otherwise. For a set of your own: edgekit.signals.speech.make_words().save('words.npz').")
+            return False
+    return True

@@ -236,9 +236,9 @@ class AudioParams(_Saved):
     high_hz: int = 8000
     mel_scale: str = "slaney"
     floor_db: int = -100
-    shift: int = 1
-    first_shift: int = 2
-    first_offset: int = -300
+    shift: int = 0
+    first_shift: int = 1
+    first_offset: int = -256
     frames: int = 49
     classes: tuple[str, ...] = ()
 

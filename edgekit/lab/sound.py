@@ -232,7 +232,7 @@ def plot_spectrogram(values, hop_s: float = 0.02, rows: str = "frequency (kHz)",
         low = -high
     elif floor is not None:
         low = max(low, high - floor)
-    figure, panels = _subplots(1, len(pictures), size=(max(7, 1.4 + 3.6 * len(pictures)), 3.3), sharex=True)
+    figure, panels = _subplots(1, len(pictures), size=(min(11.5, max(7, 1.4 + 3.6 * len(pictures))), 3.3), sharex=True)
     for (name, one), ax in zip(pictures.items(), panels, strict=True):
         count = one.shape[1]
         bottom, end = (-0.5, count - 0.5) if top is None else (0, top)
@@ -324,9 +324,9 @@ def plot_operating_curve(curves, chosen=None, title: str = "Each threshold is a 
     Parameters
     ----------
     curves : dict
-        Name -> (false accepts per hour, false rejects as a share from 0 to 1), two arrays over the thresholds.
+        Name -> edgekit.spotting.OperatingCurve, or (false accepts per hour, share of words that were missed).
     chosen : (float, float), optional
-        The point that ships, in the same units.
+        The point that ships: false accepts per hour, share of words that were missed.
     title : str
 
     Returns
@@ -334,8 +334,10 @@ def plot_operating_curve(curves, chosen=None, title: str = "Each threshold is a 
     matplotlib.figure.Figure
     """
     figure, (ax,) = _subplots(1, 1, size=(6.5, 3.8))
-    for colour, style, marker, (name, (accepts, rejects)) in zip(CYCLE, ("-", "--", "-.", ":") * 2, "os^Dv<>x", curves.items(), strict=False):
-        ax.plot(accepts, 100 * np.asarray(rejects, float), style, color=colour, marker=marker, markersize=4, label=name)
+    for colour, style, marker, (name, curve) in zip(CYCLE, ("-", "--", "-.", ":") * 2, "os^Dv<>x", curves.items(), strict=False):
+        accepts, missed = curve if isinstance(curve, tuple) else np.transpose(
+            [(point.false_accepts / curve.hours, point.missed / max(1, curve.words)) for point in curve.points])
+        ax.plot(accepts, 100 * np.asarray(missed, float), style, color=colour, marker=marker, markersize=4, label=name)
     if chosen is not None:
         ax.plot(chosen[0], 100 * chosen[1], "*", color=COLOURS["vermillion"], markersize=16, label="what ships", zorder=5)
     ax.set_xscale("symlog", linthresh=1)

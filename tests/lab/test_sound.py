@@ -1,5 +1,7 @@
 """Players, pictures of sound, and noise that speaks."""
 
+from types import SimpleNamespace
+
 import matplotlib
 import numpy as np
 import pytest
@@ -76,5 +78,8 @@ def test_pictures_have_axes_with_units():
 def test_scores_and_bargains():
     figure = sound.plot_scores(np.eye(2), ["no", "yes"], threshold=0.7, truth=[(0, 0.01, "yes")], decisions=[(0.02, "yes")])
     assert labels(figure) == [("time (s)", "score (0 to 1)")] and figure.axes[0].texts[0].get_text() == "yes"
+    counted = SimpleNamespace(hours=0.5, words=20, points=[SimpleNamespace(false_accepts=5, missed=1)])
+    line, = sound.plot_operating_curve({"half an hour": counted}).axes[0].lines
+    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([10], [5])
     figure = sound.plot_operating_curve({"test": ([10, 1, 0], [0, 0.05, 0.4])}, chosen=(1, 0.05))
     assert labels(figure)[0][1] == "words missed (%)" and list(figure.axes[0].lines[0].get_ydata()) == [0, 5, 40]

@@ -41,7 +41,7 @@ class Ear {
           this.pieces.push(data);
           this.count += data.length;
           this.onLevel(decibel(data), this.count / rate_hz);
-          if (this.count >= wanted) resolve();
+          if (this.count >= wanted) { tap.port.onmessage = null; resolve(); }
         };
         for (const track of stream.getTracks()) track.onended = resolve;       // it was pulled out
         context.createMediaStreamSource(stream).connect(tap);

@@ -6,7 +6,7 @@
 #include "kernel.h"
 
 // Where a kernel of one input and one output finds its buffers; its own come after.
-enum { SCRATCH, WEIGHTS, X, Y, OWN };
+enum { SCRATCH, WEIGHTS, BIASES, X, Y, OWN };
 
 // High half of the doubled product; a half goes up.
 static inline int32_t multiply(int32_t a, int32_t b)
@@ -89,30 +89,45 @@ static inline int32_t rescale_double(int32_t total, uint32_t low, uint32_t high,
     return total < 0 ? -result : result;
 }
 
-static inline int32_t dot(const int8_t *x, const int8_t *weights, int32_t count, int32_t total)
+// Sums that wrap as 32-bit hardware does.
+static inline int32_t add(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+// A bias where it lies in the file, which may be any address; without biases it is 0.
+static inline int32_t bias_of(const void *biases, int32_t unit)
+{
+    if (!biases) {
+        return 0;
+    }
+    const uint8_t *from = (const uint8_t *)biases + 4 * unit;
+    return (int32_t)(from[0] | from[1] << 8 | from[2] << 16 | (uint32_t)from[3] << 24);
+}
+
+static inline int32_t dot(const int8_t *x, const int8_t *weights, int32_t count, int32_t zero_point, int32_t total)
 {
     for (int32_t i = 0; i < count; i++) {
-        total += (int16_t)x[i] * (int16_t)weights[i];
+        total = add(total, (int16_t)(x[i] - zero_point) * (int16_t)weights[i]);
     }
     return total;
 }
 
 // --- dense ------------------------------------------------------------------------------------------------------
 
-enum { FC_BATCHES, FC_DEPTH, FC_UNITS, FC_RATIOS, FC_ZERO_POINT, FC_LOWEST, FC_HIGHEST };
-enum { FC_BIASES = OWN, FC_MANTISSAS, FC_EXPONENTS };
+enum { FC_BATCHES, FC_DEPTH, FC_UNITS, FC_RATIOS, FC_INPUT_ZERO_POINT, FC_ZERO_POINT, FC_LOWEST, FC_HIGHEST };
+enum { FC_MANTISSAS = OWN, FC_EXPONENTS };
 
 KERNEL(fully_connected)
 {
     const int8_t *x = a[X], *weights = a[WEIGHTS];
-    const int32_t *biases = a[FC_BIASES];
     const uint32_t *mantissas = a[FC_MANTISSAS];  // two words each, the low one first
     const int16_t *exponents = a[FC_EXPONENTS];
     int8_t *y = a[Y];
     int32_t depth = p[FC_DEPTH], units = p[FC_UNITS];
     for (int32_t batch = 0; batch < p[FC_BATCHES]; batch++, x += depth) {
         for (int32_t unit = 0; unit < units; unit++) {
-            int32_t total = dot(x, weights + unit * depth, depth, biases[unit]);
+            int32_t total = dot(x, weights + unit * depth, depth, p[FC_INPUT_ZERO_POINT], bias_of(a[BIASES], unit));
             int32_t i = p[FC_RATIOS] > 1 ? unit : 0;
             int32_t value = rescale_double(total, mantissas[2 * i], mantissas[2 * i + 1], exponents[i]);
             *y++ = (int8_t)clamp(value + p[FC_ZERO_POINT], p[FC_LOWEST], p[FC_HIGHEST]);
@@ -128,7 +143,7 @@ enum {
     STRIDE_HEIGHT, STRIDE_WIDTH, FIRST_TOP, END_TOP, FIRST_LEFT, END_LEFT, LOWEST, HIGHEST, POOL_NUMBERS
 };
 enum { UNITS = POOL_NUMBERS, INPUT_ZERO_POINT, ZERO_POINT };
-enum { BIASES = OWN, MULTIPLIERS, SHIFTS };
+enum { MULTIPLIERS = OWN, SHIFTS };
 
 // Copy what the filter covers at (top, left) into `patch`: rows, columns, channels.
 static inline void gather(const int32_t *p, const int8_t *image, int32_t top, int32_t left, int8_t *patch)
@@ -154,7 +169,7 @@ static inline void gather(const int32_t *p, const int8_t *image, int32_t top, in
 KERNEL(conv_2d)
 {
     const int8_t *image = a[X], *weights = a[WEIGHTS];
-    const int32_t *biases = a[BIASES], *multipliers = a[MULTIPLIERS];
+    const int32_t *multipliers = a[MULTIPLIERS];
     const int8_t *shifts = a[SHIFTS];
     int8_t *y = a[Y], *patch = a[SCRATCH];
     int32_t channels = p[CHANNELS], width = p[WIDTH], units = p[UNITS];
@@ -170,7 +185,7 @@ KERNEL(conv_2d)
                     gather(p, image, top, left, patch);
                 }
                 for (int32_t unit = 0; unit < units; unit++) {
-                    int32_t total = dot(covered, weights + unit * size, size, biases[unit]);
+                    int32_t total = dot(covered, weights + unit * size, size, p[INPUT_ZERO_POINT], bias_of(a[BIASES], unit));
                     int32_t value = rescale(total, multipliers[unit], shifts[unit]) + p[ZERO_POINT];
                     *y++ = (int8_t)clamp(value, p[LOWEST], p[HIGHEST]);
                 }
@@ -182,7 +197,7 @@ KERNEL(conv_2d)
 KERNEL(depthwise_conv_2d)
 {
     const int8_t *image = a[X], *weights = a[WEIGHTS];
-    const int32_t *biases = a[BIASES], *multipliers = a[MULTIPLIERS];
+    const int32_t *multipliers = a[MULTIPLIERS];
     const int8_t *shifts = a[SHIFTS];
     int8_t *y = a[Y], *patch = a[SCRATCH];
     int32_t channels = p[CHANNELS], width = p[WIDTH], units = p[UNITS];
@@ -194,9 +209,10 @@ KERNEL(depthwise_conv_2d)
                 int32_t unit = 0;
                 for (int32_t channel = 0; channel < channels; channel++) {
                     for (int32_t i = 0; i < per_channel; i++, unit++) {
-                        int32_t total = biases[unit];
+                        int32_t total = bias_of(a[BIASES], unit);
                         for (int32_t tap = 0; tap < taps; tap++) {
-                            total += patch[tap * channels + channel] * weights[tap * units + unit];
+                            int32_t value = patch[tap * channels + channel] - p[INPUT_ZERO_POINT];
+                            total = add(total, value * weights[tap * units + unit]);
                         }
                         int32_t value = rescale(total, multipliers[unit], shifts[unit]) + p[ZERO_POINT];
                         *y++ = (int8_t)clamp(value, p[LOWEST], p[HIGHEST]);
@@ -225,7 +241,7 @@ static inline int32_t place_before(int32_t place, int32_t stride, int32_t size)
 KERNEL(transpose_conv)
 {
     const int8_t *image = a[X], *weights = a[WEIGHTS];
-    const int32_t *biases = a[BIASES], *multipliers = a[MULTIPLIERS];
+    const int32_t *multipliers = a[MULTIPLIERS];
     const int8_t *shifts = a[SHIFTS];
     int8_t *y = a[Y], *patch = a[SCRATCH];
     int32_t channels = p[T_CHANNELS], height = p[T_HEIGHT], width = p[T_WIDTH];
@@ -246,7 +262,7 @@ KERNEL(transpose_conv)
                     }
                 }
                 for (int32_t unit = 0; unit < p[T_UNITS]; unit++) {
-                    int32_t total = dot(patch, weights + unit * size, size, biases[unit]);
+                    int32_t total = dot(patch, weights + unit * size, size, p[T_INPUT_ZERO_POINT], bias_of(a[BIASES], unit));
                     int32_t value = rescale(total, multipliers[unit], shifts[unit]) + p[T_ZERO_POINT];
                     *y++ = (int8_t)clamp(value, p[T_LOWEST], p[T_HIGHEST]);
                 }
@@ -640,12 +656,6 @@ static inline int32_t tanh_short(int32_t a, int32_t integer_bits)
     return a == 0 ? 0 : a > 0 ? result : -result;
 }
 
-// Sums that wrap as 32-bit hardware does.
-static inline int32_t add(int32_t a, int32_t b)
-{
-    return (int32_t)((uint32_t)a + (uint32_t)b);
-}
-
 // Far outside of int16, and small enough for one more addition.
 static inline int32_t rescale_short(int32_t total, int32_t multiplier, int32_t shift)
 {
@@ -656,14 +666,14 @@ enum {
     SVDF_BATCHES, SVDF_DEPTH, SVDF_FILTERS, SVDF_MEMORY, SVDF_RANK, SVDF_MULTIPLIER, SVDF_SHIFT, SVDF_OUT_MULTIPLIER,
     SVDF_OUT_SHIFT, SVDF_ZERO_POINT
 };
-enum { SVDF_X = X, SVDF_STATE, SVDF_FEATURES, SVDF_TIMES, SVDF_Y, SVDF_BIASES, SVDF_UNIT_BIASES };
+enum { SVDF_X = X, SVDF_STATE, SVDF_FEATURES, SVDF_TIMES, SVDF_Y, SVDF_FILTER_BIASES, SVDF_UNIT_BIASES };
 
 KERNEL(svdf)
 {
     const int8_t *x = a[SVDF_X];
     int16_t *state = a[SVDF_STATE];
     int8_t *y = a[SVDF_Y];
-    const int32_t *biases = a[SVDF_BIASES], *unit_biases = a[SVDF_UNIT_BIASES];
+    const int32_t *biases = a[SVDF_FILTER_BIASES], *unit_biases = a[SVDF_UNIT_BIASES];
     int32_t depth = p[SVDF_DEPTH], filters = p[SVDF_FILTERS], memory = p[SVDF_MEMORY], rank = p[SVDF_RANK];
     for (int32_t i = 0, end = p[SVDF_BATCHES] * filters * memory - 1; i < end; i++) {
         state[i] = state[i + 1];
@@ -673,7 +683,7 @@ KERNEL(svdf)
         const int16_t *times = a[SVDF_TIMES];
         int32_t total = 0, of_unit = 0, unit = 0;
         for (int32_t filter = 0; filter < filters; filter++, features += depth, times += memory, state += memory) {
-            int32_t newest = dot(x, features, depth, biases[filter]);
+            int32_t newest = dot(x, features, depth, 0, biases[filter]);
             state[memory - 1] = (int16_t)clamp_short(rescale_short(newest, p[SVDF_MULTIPLIER], p[SVDF_SHIFT]));
             for (int32_t i = 0; i < memory; i++) {
                 total = add(total, state[i] * times[i]);
@@ -706,9 +716,9 @@ static inline int32_t gate_sum(const int32_t *p, void *const *a, int32_t gate, i
     int32_t depth = p[LSTM_DEPTH], units = p[LSTM_UNITS], i = gate * units + unit;
     const int8_t *weights = (const int8_t *)a[LSTM_WEIGHTS + gate] + unit * depth;
     const int8_t *recurrent = (const int8_t *)a[LSTM_RECURRENT + gate] + unit * units;
-    int32_t total = dot(x, weights, depth, ((const int32_t *)a[LSTM_INPUT_BIASES])[i]);
+    int32_t total = dot(x, weights, depth, 0, ((const int32_t *)a[LSTM_INPUT_BIASES])[i]);
     int32_t sum = clamp_short(rescale_short(total, multipliers[gate], shifts[gate]));
-    total = dot(last, recurrent, units, ((const int32_t *)a[LSTM_RECURRENT_BIASES])[i]);
+    total = dot(last, recurrent, units, 0, ((const int32_t *)a[LSTM_RECURRENT_BIASES])[i]);
     return clamp_short(sum + rescale_short(total, multipliers[4 + gate], shifts[4 + gate]));
 }
 

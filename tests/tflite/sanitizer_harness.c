@@ -13,7 +13,7 @@ static const struct { const char *name; void (*run)(const int32_t *, void *const
 
 static void get(void *to, size_t size)
 {
-    if (fread(to, 1, size, stdin) != size) {
+    if (size && fread(to, 1, size, stdin) != size) {
         exit(2);
     }
 }
@@ -31,7 +31,7 @@ int main(void)
         for (uint32_t i = 0; i < count; i++) {
             get(&size, 4);
             sizes[i] = size;
-            buffers[i] = malloc(size);
+            buffers[i] = size ? malloc(size) : NULL;
             get(buffers[i], size);
         }
         for (size_t i = 0; i < sizeof KERNELS / sizeof *KERNELS; i++) {
@@ -40,7 +40,9 @@ int main(void)
             }
         }
         for (uint32_t i = 0; i < count; i++) {
-            fwrite(buffers[i], 1, sizes[i], stdout);
+            if (sizes[i]) {
+                fwrite(buffers[i], 1, sizes[i], stdout);
+            }
             free(buffers[i]);
         }
         free(numbers);

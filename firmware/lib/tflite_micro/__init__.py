@@ -15,7 +15,7 @@ from array import array
 from collections import namedtuple
 
 from . import arena, kernels_reference, native, operators
-from .reader import FLOAT32, INT8, TYPE_NAMES, Damaged, Graph, shape_text
+from .reader import FLOAT32, INT8, TYPE_NAMES, Damaged, Graph, read_tensors, shape_text
 
 try:
     from time import ticks_diff, ticks_us
@@ -70,8 +70,9 @@ def load_model(source, kernels=None):
     return Model(source, native.find() if kernels is None else kernels)
 
 
-# What stays of a tensor of the file.
-Value = namedtuple("Value", ("index", "shape", "type", "size", "scale", "zero_point"))
+# What stays of the first input and the last output. Of the layers stays only what runs: the rest is read in the file again
+# when somebody asks.
+Value = namedtuple("Value", ("shape", "type", "size", "scale", "zero_point"))
 
 
 class Layer:
@@ -81,9 +82,9 @@ class Layer:
     ----------
     name : str
         For example ``"CONV_2D"``.
-    outputs : list of Value
+    outputs : list of Tensor
         What it computes: index in the file, shape, type, size, scale, zero point.
-    output : Value
+    output : Tensor
         The first of them.
     y : memoryview, or list of them
         The values of the outputs, flat; valid until a later layer reuses the memory.
@@ -97,21 +98,26 @@ class Layer:
         Computes ``y``; None if it is the input under another shape.
     """
 
-    def __init__(self, prepared, run):
-        self.name = prepared.name
-        self.outputs = [_value(tensor) for tensor in prepared.outputs]
-        self.y = prepared.y
-        self.run = run
-        self.macs = prepared.macs
-        self.weight_bytes = prepared.weight_bytes
+    def __init__(self, model, step):
+        self._model = model
+        self.run, self.name, self._indices, self._places, self.macs, self.weight_bytes = step
+
+    @property
+    def outputs(self):
+        return read_tensors(self._model.data, self._indices)
 
     @property
     def output(self):
-        return self.outputs[0]
+        return read_tensors(self._model.data, self._indices[:1])[0]
+
+    @property
+    def y(self):
+        return arena.one_or_all([arena.view(self._model._memory, tensor, place)
+                                 for tensor, place in zip(self.outputs, self._places)])
 
     @property
     def values(self):
-        return self.y if len(self.outputs) == 1 else self.y[0]
+        return arena.view(self._model._memory, self.output, self._places[0])
 
 
 class Model:
@@ -161,24 +167,45 @@ class Model:
                 raise Damaged("damaged .tflite: no operator computes its output; copy or convert the model again")
         if not graph.inputs or not graph.outputs:
             raise Damaged("damaged .tflite: it has no input or no output; copy or convert the model again")
-        views, self.arena_bytes = arena.allocate(graph.inputs, graph.outputs, layers, kernels)
+        views, self._memory, self.arena_bytes = arena.allocate(graph.inputs, graph.outputs, layers, kernels)
         self._states = [(views[t.index], t.zero_point) for layer in layers for t in layer.states]
         self.reset()
+        in_c = kernels.bind(layers, data) if kernels else [None] * len(layers)
         # Constants and tables of the graph end here: only what runs stays in memory.
-        self.layers = [Layer(layer, (kernels and kernels.bind(layer, data)) or _run_python(layer)) for layer in layers]
-        self._input_values = [_value(tensor) for tensor in graph.inputs]
-        self._output_values = [_value(tensor) for tensor in graph.outputs]
+        self._steps = [(run or _run_python(layer), layer.name, tuple([y.index for y in layer.outputs]), layer.places,
+                        layer.macs, layer.weight_bytes) for layer, run in zip(layers, in_c)]
         self.inputs = [views[tensor.index] for tensor in graph.inputs]
         self.outputs = [views[tensor.index] for tensor in graph.outputs]
         self.input, self.output = self.inputs[0], self.outputs[0]
-        first, last = self._input_values[0], self._output_values[0]
-        self.input_shape, self.output_shape = first.shape, last.shape
-        self.input_scale, self.input_zero_point = first.scale, first.zero_point
-        self.output_scale, self.output_zero_point = last.scale, last.zero_point
-        self._input_type, self._output_type = first.type, last.type
-        self._input_parameters = operators.float_parameters(graph.inputs[0]) if first.type == INT8 else None
-        self._output_parameters = operators.float_parameters(graph.outputs[0]) if last.type == INT8 else None
-        self._floats = array("f", bytes(4 * last.size))
+        self._first, self._last = _value(graph.inputs[0]), _value(graph.outputs[0])
+
+    @property
+    def layers(self):
+        return [Layer(self, step) for step in self._steps]
+
+    @property
+    def input_shape(self):
+        return self._first.shape
+
+    @property
+    def output_shape(self):
+        return self._last.shape
+
+    @property
+    def input_scale(self):
+        return self._first.scale
+
+    @property
+    def input_zero_point(self):
+        return self._first.zero_point
+
+    @property
+    def output_scale(self):
+        return self._last.scale
+
+    @property
+    def output_zero_point(self):
+        return self._last.zero_point
 
     def reset(self):
         """Let recurrent layers (LSTM, SVDF) forget: what they remember becomes zero, as when the model was loaded.
@@ -197,11 +224,11 @@ class Model:
         on_layer : callable, optional
             Called after each layer as ``on_layer(layer)``; ``layer.values`` are its outputs.
         """
-        for layer in self.layers:
-            if layer.run:
-                layer.run()
+        for step in self._steps:
+            if step[0]:
+                step[0]()
             if on_layer:
-                on_layer(layer)
+                on_layer(Layer(self, step))
 
     def predict(self, values, on_layer=None):
         """Set the input, run the model, and give its output as floats.
@@ -227,23 +254,24 @@ class Model:
         """
         self.set_input(values)
         self.invoke(on_layer)
-        if self._output_type != INT8:
+        if self._last.type != INT8:
             return list(self.output)
-        kernels_reference.dequantize(self._output_parameters, self.output, self._floats, None)
-        return list(self._floats)
+        floats = array("f", bytes(4 * self._last.size))
+        kernels_reference.dequantize(self._last, self.output, floats, None)
+        return list(floats)
 
     def set_input(self, values):
         """Fill ``input`` by the rules of `predict`."""
         x = self.input
         if len(values) != len(x):
             raise ValueError("expected %d values (%s), got %d" % (len(x), _short(self.input_shape), len(values)))
-        if self._input_type == FLOAT32:
+        if self._first.type == FLOAT32:
             for i in range(len(x)):
                 x[i] = values[i]
             return
         for value in values:
             if isinstance(value, float):
-                kernels_reference.quantize(self._input_parameters, values, x, None)
+                kernels_reference.quantize(self._first, values, x, None)
                 return
         # Bytes hold int8 as 0..255.
         offset = 256 if isinstance(values, (bytes, bytearray)) or _is_unsigned(values) else 0
@@ -265,21 +293,22 @@ class Model:
         list of (str, int)
             Name and microseconds of each layer.
         """
-        times = []
-        for layer in self.layers:
+        times, layers = [], self.layers
+        for layer in layers:
             start_us = ticks_us()
             if layer.run:
                 layer.run()
             times.append((layer.name, ticks_diff(ticks_us(), start_us)))
         total = max(1, sum([us for _, us in times]))
-        for layer, (name, us) in zip(self.layers, times):
+        for layer, (name, us) in zip(layers, times):
             print("%-20s %-16s %9d us %3d %%" % (name, shape_text(layer.output.shape), us, 100 * us // total))
         return times
 
     def details(self):
         """Print inputs, outputs, memory and operators."""
-        print("input   %s" % _describe(self._input_values))
-        print("output  %s" % _describe(self._output_values))
+        graph = Graph(self.data)
+        print("input   %s" % _describe(graph.inputs))
+        print("output  %s" % _describe(graph.outputs))
         print("arena   %d bytes; file %d bytes" % (self.arena_bytes, len(self.data)))
         print("%-20s %-16s %8s %8s" % ("operator", "output", "weights", "MACs"))
         for layer in self.layers:
@@ -289,23 +318,26 @@ class Model:
     @property
     def macs(self):
         """Multiply-accumulates for one inference."""
-        return sum([layer.macs for layer in self.layers])
+        return sum([step[4] for step in self._steps])
 
     @property
     def weight_bytes(self):
         """Bytes of weights, used where they lie in the file."""
-        return sum([layer.weight_bytes for layer in self.layers])
+        return sum([step[5] for step in self._steps])
 
 
 def _value(tensor):
-    return Value(tensor.index, tensor.shape, tensor.type, tensor.size, tensor.scale, tensor.zero_point)
+    if tensor.type == INT8:
+        operators.scale_of(tensor)  # refuses a scale that is no number
+    return Value(tensor.shape, tensor.type, tensor.size, tensor.scale, tensor.zero_point)
 
 
 def _run_python(layer):
     if layer.kernel is None:
         return None
     kernel, parameters, x, y, scratch = layer.kernel, layer.parameters, layer.x, layer.y, layer.scratch
-    return lambda: kernel(parameters, x, y, scratch)
+    # Defaults, not a closure: they take less memory.
+    return lambda kernel=kernel, p=parameters, x=x, y=y, scratch=scratch: kernel(p, x, y, scratch)
 
 
 def _is_unsigned(values):

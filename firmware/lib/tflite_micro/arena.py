@@ -30,6 +30,8 @@ def allocate(inputs, outputs, layers, kernels):
     -------
     views : dict
         View of each tensor, by its index.
+    memory : dict
+        The blocks, by type code; `view` makes views of them. ``layer.places`` says where the outputs lie.
     arena_bytes : int
 
     Raises
@@ -54,31 +56,34 @@ def allocate(inputs, outputs, layers, kernels):
     try:
         memory = {}
         for code, size in sizes.items():
-            block = array(code, bytes(size * _ITEM_BYTES[code]))
-            memory[code] = memoryview(kernels.place(block) if kernels and size else block)
+            if size:
+                block = array(code, bytes(size * _ITEM_BYTES[code]))
+                memory[code] = memoryview(kernels.place(block) if kernels else block)
     except MemoryError:
         raise MemoryError("the model needs an arena of %d bytes in one piece; free memory (gc.collect()), load the "
                           "model first, or use a smaller one" % arena_bytes)
 
-    def view(owner, size):
-        code, offset = places[owner]
-        return memory[code][offset : offset + size]
-
     views = {}
-    for tensor in inputs:
-        views[tensor.index] = view(owners[tensor.index], tensor.size)
-    for tensor in _states(layers):
-        views[tensor.index] = view(owners[tensor.index], tensor.size)
+    for tensor in inputs + _states(layers):
+        views[tensor.index] = view(memory, tensor, places[owners[tensor.index]][1])
     for i, layer in enumerate(layers):
         for tensor in layer.inputs:
             if tensor.is_constant:
                 views[tensor.index] = tensor.view()
-        for tensor in layer.outputs:
-            views[tensor.index] = view(owners[tensor.index], tensor.size)
-        layer.x = _one_or_all([views[tensor.index] for tensor in layer.inputs])
-        layer.y = _one_or_all([views[tensor.index] for tensor in layer.outputs])
-        layer.scratch = view(-1 - i, layer.scratch_bytes) if layer.scratch_bytes else None
-    return views, arena_bytes
+        layer.places = tuple([places[owners[tensor.index]][1] for tensor in layer.outputs])
+        for tensor, place in zip(layer.outputs, layer.places):
+            views[tensor.index] = view(memory, tensor, place)
+        layer.x = one_or_all([views[tensor.index] for tensor in layer.inputs])
+        layer.y = one_or_all([views[tensor.index] for tensor in layer.outputs])
+        if layer.scratch_bytes:
+            place = places[-1 - i][1]
+            layer.scratch = memory["b"][place : place + layer.scratch_bytes]
+    return views, memory, arena_bytes
+
+
+def view(memory, tensor, place):
+    """The values of a tensor that lies at ``place`` of the block of its type."""
+    return memory[_CODES[tensor.type]][place : place + tensor.size]
 
 
 def _share(inputs, outputs, layers):
@@ -147,5 +152,5 @@ def _states(layers):
     return [tensor for layer in layers for tensor in layer.states]
 
 
-def _one_or_all(views):
+def one_or_all(views):
     return views[0] if len(views) == 1 else views

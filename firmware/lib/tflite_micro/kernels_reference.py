@@ -3,20 +3,21 @@
 A kernel gets its parameters ``p`` (made once by operators.py), the input ``x``, the output ``y`` and scratch
 memory, all of them flat. A quantized value ``q`` stands for ``scale * (q - zero_point)``.
 
-Sums of products are taken over the stored integers: ``sum((x - zero_point) * w)`` equals
-``sum(x * w) - zero_point * sum(w)``, and the second part is folded into the bias when the model is loaded.
-So the inner loops are one multiplication and one addition of small integers. What lies outside the image counts
-as 0.0, which is stored as the zero point.
+Weights and biases are used where they lie in the file. What lies outside the image counts as 0.0, which is stored as
+the zero point.
 """
+
+from array import array
 
 from .fixed_point import bit_length, rescale, rescale_double, to_int32
 
 _INT32_MAX = (1 << 31) - 1
+_cell = array("f", [0.0])
 
 
 def fully_connected(p, x, y, scratch):
     """Each output is the bias plus a row of weights times the input."""
-    depth, units, weights, biases = p.depth, p.units, p.weights, p.biases
+    depth, units, weights, biases, input_zero_point = p.depth, p.units, p.weights, p.biases, p.input_zero_point
     mantissas, exponents, ratios = p.mantissas, p.exponents, p.ratios
     zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
     out = 0
@@ -24,9 +25,9 @@ def fully_connected(p, x, y, scratch):
         row = x[start : start + depth]
         j = 0
         for unit in range(units):
-            total = biases[unit]
+            total = biases[unit] if biases else 0
             for value in row:
-                total += value * weights[j]
+                total += (value - input_zero_point) * weights[j]
                 j += 1
             i = unit if ratios > 1 else 0
             value = rescale_double(total, mantissas[i], exponents[i]) + zero_point
@@ -36,7 +37,7 @@ def fully_connected(p, x, y, scratch):
 
 def conv_2d(p, x, y, patch):
     """For each place: gather the patch that the filter covers, then one dense layer over it."""
-    units, weights, biases = p.units, p.weights, p.biases
+    units, weights, biases, input_zero_point = p.units, p.weights, p.biases, p.input_zero_point
     multipliers, shifts = p.multipliers, p.shifts
     zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
     out = 0
@@ -46,9 +47,9 @@ def conv_2d(p, x, y, patch):
                 _gather(p, x, batch, top, left, patch)
                 j = 0
                 for unit in range(units):
-                    total = biases[unit]
+                    total = biases[unit] if biases else 0
                     for value in patch:
-                        total += value * weights[j]
+                        total += (value - input_zero_point) * weights[j]
                         j += 1
                     value = rescale(total, multipliers[unit], shifts[unit]) + zero_point
                     y[out] = lowest if value < lowest else highest if value > highest else value
@@ -58,7 +59,7 @@ def conv_2d(p, x, y, patch):
 def depthwise_conv_2d(p, x, y, patch):
     """As conv_2d, but each output channel sees one input channel only."""
     channels, units, weights, biases = p.channels, p.units, p.weights, p.biases
-    units_per_channel = units // channels
+    units_per_channel, input_zero_point = units // channels, p.input_zero_point
     weights_end = len(patch) // channels * units
     multipliers, shifts = p.multipliers, p.shifts
     zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
@@ -68,10 +69,10 @@ def depthwise_conv_2d(p, x, y, patch):
             for left in range(p.first_left, p.end_left, p.stride_width):
                 _gather(p, x, batch, top, left, patch)
                 for unit in range(units):
-                    total = biases[unit]
+                    total = biases[unit] if biases else 0
                     i = unit // units_per_channel
                     for j in range(unit, weights_end, units):
-                        total += patch[i] * weights[j]
+                        total += (patch[i] - input_zero_point) * weights[j]
                         i += channels
                     value = rescale(total, multipliers[unit], shifts[unit]) + zero_point
                     y[out] = lowest if value < lowest else highest if value > highest else value
@@ -83,7 +84,8 @@ def _gather(p, x, batch, top, left, patch):
     height, width, channels = p.height, p.width, p.channels
     filter_width, dilation_width = p.filter_width, p.dilation_width
     if top < 0 or left < 0 or top + p.reach_height > height or left + p.reach_width > width:
-        patch[:] = p.outside
+        for i in range(len(patch)):
+            patch[i] = p.input_zero_point
     # Without dilation the covered part of an image row is one run of bytes.
     first = max(0, -left)
     end = min(filter_width, width - left)
@@ -193,7 +195,7 @@ def quantize(p, x, y, scratch):
     The division is rounded to float32 (that is what the cell is for), so that a board with float32, a computer
     with doubles and LiteRT all give the same.
     """
-    cell, scale, zero_point = p.cell, p.scale, p.zero_point
+    cell, scale, zero_point = _cell, p.scale, p.zero_point
     for i in range(len(y)):
         cell[0] = x[i]
         cell[0] = cell[0] / scale

@@ -210,16 +210,29 @@ def weights_of(operator, units, channel_axis):
     return weights
 
 
+def use_in_place(operator, p, weights, bias_at=2):
+    """Weights and biases of ``p.units`` where they lie in the file: ``biases`` is None if there are none."""
+    bias = _biases(operator, bias_at, p.units)
+    p.weights, p.weights_at = weights.int8_view(), weights.data_start
+    p.biases, p.biases_at = (bias.view(), bias.data_start) if bias else (None, -1)
+
+
+def _biases(operator, i, units):
+    if len(operator.inputs) <= i or operator.inputs[i] is None:
+        return None
+    bias = _constant(operator, i, INT32, "bias")
+    if bias.size != units:
+        refuse(operator, "expected %d biases, found %d; convert the model again" % (units, bias.size))
+    return bias
+
+
 def fold(operator, zero_point, weights, units, first_step, step, count, bias_at=2):
-    """The biases, with ``-zero_point * sum(weights)`` of each unit folded in (see kernels_reference.py).
+    """The biases with ``-zero_point * sum(weights)`` of each unit: ``sum((x - zero_point) * w)`` is then one sum of
+    products of stored values.
 
     The weights of unit u start at ``u * first_step`` and lie ``step`` apart.
     """
-    bias = None
-    if len(operator.inputs) > bias_at and operator.inputs[bias_at] is not None:
-        bias = _constant(operator, bias_at, INT32, "bias")
-        if bias.size != units:
-            refuse(operator, "expected %d biases, found %d; convert the model again" % (units, bias.size))
+    bias = _biases(operator, bias_at, units)
     folded = array("i", bytes(4 * units))
     for unit in range(units):
         total = bias.int32(unit) if bias else 0
@@ -259,7 +272,6 @@ def _prepare_fully_connected(operator):
     if y.size != batches * units or y.shape[-1:] != (units,):
         refuse(operator, "expected an output of %d rows of %d values, found %s; convert the model again"
                 % (batches, units, shape_text(y.shape)))
-    values = weights.int8_view()
     lowest, highest = activation_limits(operator, options.number(0, "b"), y)
     # LiteRT's reference multiplies with the ratio of scales in double precision here, unlike in convolution.
     # One ratio for each unit, or one for all.
@@ -269,10 +281,9 @@ def _prepare_fully_connected(operator):
     for i in range(ratios):
         mantissas[i], exponents[i] = divide(multiply(scale_of(x), scale_of(weights, i)), scale_of(y))
     parameters = Parameters(
-        batches=batches, depth=depth, units=units, ratios=ratios, weights=values, weights_at=weights.data_start,
-        biases=fold(operator, x.zero_point, values, units, depth, 1, depth),
-        mantissas=mantissas, exponents=exponents,
-        zero_point=y.zero_point, lowest=lowest, highest=highest)
+        batches=batches, depth=depth, units=units, ratios=ratios, mantissas=mantissas, exponents=exponents,
+        input_zero_point=x.zero_point, zero_point=y.zero_point, lowest=lowest, highest=highest)
+    use_in_place(operator, parameters, weights)
     return Prepared(kernels.fully_connected, parameters, [x], macs=y.size * depth, weight_bytes=weights.size)
 
 
@@ -325,13 +336,11 @@ def _prepare_conv(operator, depthwise):
         activation, dilation = 4, 5
         fits = weights.shape[0] == 1 and units % channels == 0
         per_unit = filter_height * filter_width
-        steps = (1, units, per_unit)
     else:
         units, filter_height, filter_width, depth = weights.shape
         activation, dilation = 3, 4
         fits = depth == channels
         per_unit = filter_height * filter_width * channels
-        steps = (per_unit, 1, per_unit)
     if not fits:
         refuse(operator, "its weights of shape %s do not fit %d input channels (grouped convolution is not there); "
                 "use groups=1" % (shape_text(weights.shape), channels))
@@ -340,17 +349,13 @@ def _prepare_conv(operator, depthwise):
                 options.number(dilation + 1, "i", 1), options.number(dilation, "i", 1))
     expect_shape(operator, y, y.shape[:3] + (units,))
     p.units = units
-    p.weights, p.weights_at = weights.int8_view(), weights.data_start
-    p.biases = fold(operator, x.zero_point, p.weights, units, *steps)
+    use_in_place(operator, p, weights)
     p.multipliers, p.shifts = multipliers_of(x, weights, y, units)
     p.input_zero_point, p.zero_point = x.zero_point, y.zero_point
     p.lowest, p.highest = activation_limits(operator, options.number(activation, "b"), y)
     patch = filter_height * filter_width * channels
     if patch > 4 * weights.size * channels:
         refuse(operator, "its weights do not fit its input; convert the model again")
-    needs_padding = (p.first_top < 0 or p.first_left < 0 or p.end_top - p.stride_height + p.reach_height > p.height
-                     or p.end_left - p.stride_width + p.reach_width > p.width)
-    p.outside = array("b", [x.zero_point] * patch) if needs_padding else None
     kernel = kernels.depthwise_conv_2d if depthwise else kernels.conv_2d
     return Prepared(kernel, p, [x], macs=y.size * per_unit, scratch_bytes=patch, weight_bytes=weights.size)
 
@@ -489,7 +494,7 @@ def _prepare_dequantize(operator):
 def float_parameters(tensor):
     """What the kernels quantize and dequantize need for an int8 tensor."""
     scale_of(tensor)  # refuses a scale that is no number
-    return Parameters(scale=tensor.scale, zero_point=tensor.zero_point, cell=array("f", [0.0]))
+    return Parameters(scale=tensor.scale, zero_point=tensor.zero_point)
 
 
 def constant_numbers(operator, tensor):

@@ -130,11 +130,22 @@ class _Table:
         return struct.unpack_from("<%d%s" % (count, code), self.file.data, start) if count else ()
 
     def tables(self, field, what):
-        """A vector of tables, as a list."""
-        start, count = self.vector(field, 4, what)
+        """A vector of tables, one after the other."""
+        for i in range(self.count(field, what)):
+            yield self.entry(field, i, what)
+
+    def count(self, field, what):
+        """How many tables a vector has."""
+        count = self.vector(field, 4, what)[1]
         _limit(count, _MOST_TABLES, what)
-        file = self.file
-        return [_Table(file, file.follow(start + 4 * i, what), what) for i in range(count)]
+        return count
+
+    def entry(self, field, i, what):
+        """Table ``i`` of a vector of tables."""
+        start, count = self.vector(field, 4, what)
+        if not 0 <= i < count:
+            raise Damaged("damaged .tflite: %s has no entry %d of %d; copy or convert the model again" % (what, i, count))
+        return _Table(self.file, self.file.follow(start + 4 * i, what), what)
 
     def text(self, field, what):
         start, count = self.vector(field, 1, what)
@@ -157,7 +168,7 @@ class Tensor:
         Where a constant lies in the file; ``data_bytes`` is 0 for a tensor that is computed.
     """
 
-    def __init__(self, table, index, buffers):
+    def __init__(self, table, index, model):
         what = "tensor %d" % index
         self._table = table
         self.index = index
@@ -175,10 +186,11 @@ class Tensor:
                               % (what, shape_text(self.shape)))
         self.bytes = self.size * _ITEM_BYTES.get(self.type, 1)
         buffer = table.number(2, "I")
-        if buffer >= len(buffers):
+        count = model.count(4, "buffers")
+        if buffer >= count:
             raise Damaged("damaged .tflite: %s uses buffer %d of %d; copy or convert the model again"
-                          % (what, buffer, len(buffers)))
-        self.data_start, self.data_bytes = buffers[buffer]
+                          % (what, buffer, count))
+        self.data_start, self.data_bytes = model.entry(4, buffer, "buffers").vector(0, 1, "buffer %d" % buffer)
         # The details of quantization, such as quantized_dimension, are read when asked for.
         quantization = self._quantization()
         self.scale_start, self.scale_count = (0, 0)
@@ -288,30 +300,36 @@ class Graph:
     """
 
     def __init__(self, data):
-        file = _File(data)
-        if file.size < 8 or bytes(data[4:8]) != b"TFL3":
-            raise Damaged("not a .tflite file: expected the mark TFL3 at byte 4, found %s in %d bytes"
-                          % (bytes(data[4:8]), file.size))
         self.data = data
-        model = _Table(file, file.follow(0, "model"), "model")
+        model, subgraph = _open(data)
         codes = [(max(t.number(0, "b"), t.number(3, "i")), t.text(1, "operator code"))
                  for t in model.tables(1, "operator codes")]
-        buffers = []
-        for table in model.tables(4, "buffers"):
-            buffers.append(table.vector(0, 1, "buffer %d" % len(buffers)))
-        # Only the first subgraph runs: others belong to control flow, which the board runtime lacks.
-        start, count = model.vector(2, 4, "subgraphs")
-        if not count:
-            raise Damaged("damaged .tflite: it has no subgraph; copy or convert the model again")
-        subgraph = _Table(file, file.follow(start, "subgraph"), "subgraph")
         self.tensors = []
         for table in subgraph.tables(0, "tensors"):
-            self.tensors.append(Tensor(table, len(self.tensors), buffers))
+            self.tensors.append(Tensor(table, len(self.tensors), model))
         self.operators = []
         for table in subgraph.tables(3, "operators"):
             self.operators.append(Operator(table, len(self.operators), codes, self.tensors))
         self.inputs = _pick(self.tensors, subgraph.numbers(1, "i", "inputs"), "the model")
         self.outputs = _pick(self.tensors, subgraph.numbers(2, "i", "outputs"), "the model")
+
+
+def _open(data):
+    """The tables of the model and of its first subgraph; others belong to control flow, which the board runtime lacks."""
+    file = _File(data)
+    if file.size < 8 or bytes(data[4:8]) != b"TFL3":
+        raise Damaged("not a .tflite file: expected the mark TFL3 at byte 4, found %s in %d bytes"
+                      % (bytes(data[4:8]), file.size))
+    model = _Table(file, file.follow(0, "model"), "model")
+    if not model.count(2, "subgraphs"):
+        raise Damaged("damaged .tflite: it has no subgraph; copy or convert the model again")
+    return model, model.entry(2, 0, "subgraphs")
+
+
+def read_tensors(data, indices):
+    """Some tensors of a file, without keeping all in memory: by their `Tensor.index`."""
+    model, subgraph = _open(data)
+    return [Tensor(subgraph.entry(0, i, "tensors"), i, model) for i in indices]
 
 
 def _limit(count, most, what):

@@ -29,7 +29,7 @@ def svdf(p, x, y, scratch):
         row = values[batch * depth : (batch + 1) * depth]
         total = j = k = 0
         for filter_ in range(filters):
-            newest = p.biases[filter_]
+            newest = p.filter_biases[filter_]
             for value in row:
                 newest += value * features[j]
                 j += 1
@@ -215,7 +215,7 @@ def prepare_svdf(operator):
     if operator.inputs[3] is not None:
         _bias(operator, 3, filters // rank)
     p = Parameters(batches=batches, depth=depth, filters=filters, memory=memory, rank=rank, zero_point=y.zero_point)
-    p.biases = fold(operator, x.zero_point, features.int8_view(), filters, depth, 1, depth, bias_at=5)
+    p.filter_biases = fold(operator, x.zero_point, features.int8_view(), filters, depth, 1, depth, bias_at=5)
     p.unit_biases = fold(operator, 0, None, filters // rank, 0, 1, 0, bias_at=3)
     p.multiplier, p.shift = _ratio(x, features, scale_of(state))
     p.out_multiplier, p.out_shift = _ratio(state, times, scale_of(y))

@@ -1,17 +1,15 @@
 """TRANSPOSE_CONV: a convolution that makes images larger, by the stride."""
 
-from array import array
-
 from .fixed_point import rescale
-from .operators import Parameters, Prepared, activation_limits, constant_numbers, expect_int8, expect_shape, fold, \
-    multipliers_of, options_of, refuse, weights_of
+from .operators import Parameters, Prepared, activation_limits, constant_numbers, expect_int8, expect_shape, \
+    multipliers_of, options_of, refuse, use_in_place, weights_of
 from .reader import shape_text
 
 
 def transpose_conv(p, x, y, patch):
     """For each place of the output: gather the inputs that reach it, then one dense layer over them."""
     units, channels, weights, biases = p.units, p.channels, p.weights, p.biases
-    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
+    input_zero_point, zero_point, lowest, highest = p.input_zero_point, p.zero_point, p.lowest, p.highest
     out = 0
     for batch in range(p.batches):
         for row in range(p.out_height):
@@ -26,13 +24,14 @@ def transpose_conv(p, x, y, patch):
                             start = ((batch * p.height + place_y) * p.width + place_x) * channels
                             patch[to : to + channels] = x[start : start + channels]
                         else:
-                            patch[to : to + channels] = p.outside
+                            for i in range(to, to + channels):
+                                patch[i] = input_zero_point
                         to += channels
                 j = 0
                 for unit in range(units):
-                    total = biases[unit]
+                    total = biases[unit] if biases else 0
                     for value in patch:
-                        total += value * weights[j]
+                        total += (value - input_zero_point) * weights[j]
                         j += 1
                     value = rescale(total, p.multipliers[unit], p.shifts[unit]) + zero_point
                     y[out] = lowest if value < lowest else highest if value > highest else value
@@ -44,11 +43,9 @@ def prepare_transpose_conv(operator):
     units = p.units
     weights = weights_of(operator, units, 0)
     per_unit = p.filter_height * p.filter_width * p.channels
-    p.weights, p.weights_at = weights.int8_view(), weights.data_start
-    p.outside = array("b", [x.zero_point] * p.channels)
+    use_in_place(operator, p, weights, 3)
     p.input_zero_point, p.zero_point = x.zero_point, y.zero_point
     p.lowest, p.highest = activation_limits(operator, activation, y)
-    p.biases = fold(operator, x.zero_point, p.weights, units, per_unit, 1, per_unit, bias_at=3)
     p.multipliers, p.shifts = multipliers_of(x, weights, y, units)
     return Prepared(transpose_conv, p, [x], macs=x.size * p.filter_height * p.filter_width * units,
                     scratch_bytes=per_unit, weight_bytes=weights.size)

@@ -1,0 +1,380 @@
+"""From a fitted scikit-learn model or pipeline to one small file that ``firmware/lib/classic`` runs on any board."""
+
+import math
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgekit.convert import classic_columns, classic_trees
+from edgekit.convert.classic_columns import Column
+from edgekit.convert.classic_file import Step, write
+from edgekit.convert.classic_trees import COUNTS, ROWS, VALUES, VOTES, of_histogram, of_tree
+from edgekit.errors import ModelError
+from edgekit.twin import board_module
+
+__all__ = ["to_board", "load_classic", "ClassicModel"]
+
+DTYPES = ("float32", "int16")
+
+_finish = board_module("classic").finish
+
+
+def to_board(pipeline, columns=None, dtype="float32") -> bytes:
+    """Make one small file of a fitted scikit-learn model, for ``classic.load_model`` on the board.
+
+    Parameters
+    ----------
+    pipeline : estimator or sklearn.pipeline.Pipeline
+        Fitted. What is known: :data:`FAMILIES`, and in front of them the transformers of ``docs/classic.md``.
+    columns : sequence of str, optional
+        Names of the features. Default: those it was fitted with, if that was a DataFrame.
+    dtype : {"float32", "int16"}
+        How thresholds and weights are stored. int16 is smaller and coarser: see :func:`accuracy_cost`.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ModelError
+        It is not fitted, or a step or an option does not run on a board; the message names it and says what would.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> x, y = load_iris(return_X_y=True)
+    >>> file = to_board(DecisionTreeClassifier(max_depth=2, random_state=0).fit(x, y))
+    >>> len(file), load_classic(file).predict(x[0])
+    (180, 0)
+    """
+    if dtype not in DTYPES:
+        raise ModelError(f"No dtype {dtype!r}; choose one of {', '.join(DTYPES)}.")
+    steps, model = _split(pipeline)
+    width = _width(pipeline, steps, model)
+    names = _names(pipeline, steps, model, columns, width)
+    made, state = [], [Column(i) for i in range(width)]
+    state_width = width
+    for name, transformer in steps:
+        after = classic_columns.read(transformer, state, name)
+        if after is None:
+            mix = _MIXERS.get(type(transformer).__name__)
+            if mix is None:
+                raise ModelError(f"Step {name!r} is a {type(transformer).__name__}, which boards do not run. Before the "
+                                 f"model they run {', '.join(TRANSFORMERS)}; do anything else on the host, or leave it out.")
+            made += classic_columns.flush(state, state_width) + [mix(transformer)]
+            state_width = transformer.n_components_
+            after = [Column(i) for i in range(state_width)]
+        state = after
+    convert = _FAMILIES.get(type(model).__name__)
+    if convert is None:
+        raise ModelError(f"{_called(pipeline, model)} is a {type(model).__name__}, which boards do not run. They run "
+                         f"{', '.join(FAMILIES)}.")
+    if not state:
+        raise ModelError("No column is left for the model: the steps before it drop all of them.")
+    last, classes = convert(model, _Input(state, state_width, dtype))
+    return write(made + last, width, names, classes)
+
+
+@dataclass(frozen=True)
+class _Input:
+    """What comes to the model."""
+
+    columns: list
+    width: int
+    dtype: str
+
+    def flushed(self):
+        return classic_columns.flush(self.columns, self.width)
+
+
+def _split(pipeline):
+    """Transformers with their names, and the model."""
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+    if not hasattr(pipeline, "get_params"):
+        raise ModelError(f"Expected a fitted scikit-learn model or Pipeline, found {type(pipeline).__name__}.")
+    if isinstance(pipeline, type):
+        raise ModelError(f"Expected a fitted model, found the class {pipeline.__name__}. Make one and fit it: "
+                         f"{pipeline.__name__}().fit(x, y).")
+    try:
+        check_is_fitted(pipeline)
+    except NotFittedError:
+        raise ModelError(f"This {type(pipeline).__name__} is not fitted. Call fit(x, y) first.") from None
+    if not hasattr(pipeline, "steps"):
+        return [], pipeline
+    steps = []
+    for name, step in pipeline.steps:
+        if hasattr(step, "steps"):  # a pipeline in a pipeline
+            before, last = _split(step)
+            steps += [(f"{name}.{inner}", made) for inner, made in before] + [(name, last)]
+        elif step is not None and not (isinstance(step, str) and step == "passthrough"):
+            steps.append((name, step))
+    if not steps:
+        raise ModelError("This Pipeline has no step that does anything.")
+    *steps, (_, model) = steps
+    return steps, model
+
+
+def _called(pipeline, model):
+    if not hasattr(pipeline, "steps"):
+        return "This model"
+    return next((f"Step {name!r}" for name, step in pipeline.steps if step is model), "The last step")
+
+
+def _width(pipeline, steps, model):
+    for made in (pipeline, *(step for _, step in steps), model):
+        width = getattr(made, "n_features_in_", None)
+        if width is not None:
+            if not 0 < width < 1 << 15:
+                raise ModelError(f"The model reads {width} features; a file holds at most 32767. Choose some of them, for "
+                                 "example with SelectKBest.")
+            return int(width)
+    raise ModelError(f"This {type(model).__name__} does not say how many features it was fitted with (n_features_in_).")
+
+
+def _names(pipeline, steps, model, columns, width):
+    if columns is None:
+        for made in (pipeline, *(step for _, step in steps[:1]), *(() if steps else (model,))):
+            if hasattr(made, "feature_names_in_"):
+                return [str(name) for name in made.feature_names_in_]
+        return None
+    columns = [str(name) for name in columns]
+    if len(columns) != width:
+        raise ModelError(f"The model was fitted on {width} features; columns= names {len(columns)}.")
+    if len(set(columns)) < width:
+        raise ModelError("columns= names one column twice.")
+    return columns
+
+
+def _classes(model):
+    """Class labels as JSON can hold them."""
+    labels = model.classes_
+    if isinstance(labels, list) or getattr(labels, "ndim", 1) != 1:
+        raise ModelError(f"This {type(model).__name__} has several outputs. Fit one model for each of them.")
+    labels = np.asarray(labels).tolist()
+    for label in labels:
+        if not isinstance(label, bool | int | str) and not (isinstance(label, float) and math.isfinite(label)):
+            raise ModelError(f"A class is {label!r}: expected whole numbers or text.")
+    return [int(v) if isinstance(v, float) and v.is_integer() else v for v in labels]
+
+
+def _decide(how, classes=0, divisor=1, inclusive=0, factor=1):
+    return Step("finish", (0, how, classes, divisor, inclusive, factor))
+
+
+# --- trees and forests ------------------------------------------------------------------------------------------
+
+def _forest(model, source, estimators):
+    classes = _classes(model)
+    if model.n_outputs_ != 1:
+        raise ModelError(f"This {type(model).__name__} has {model.n_outputs_} outputs. Fit one model for each of them.")
+    values = [e.tree_.value[:, 0, :] for e in estimators]
+    leaves = np.concatenate([v[e.tree_.children_left < 0] for v, e in zip(values, estimators, strict=True)])
+    missing = _knows_gaps(estimators, source)
+    options = dict(outputs=len(classes), columns=source.columns, missing=missing, dtype=source.dtype)
+    if ((leaves == 0) | (leaves == 1)).all():
+        trees = [of_tree(e.tree_, v.argmax(axis=1)) for v, e in zip(values, estimators, strict=True)]
+        step = classic_trees.step(trees, VOTES, **options)
+    else:
+        whole = [classic_trees.counts(v, e.tree_.weighted_n_node_samples)
+                 for v, e in zip(values, estimators, strict=True)]
+        if all(rows is not None for rows in whole):
+            trees = [of_tree(e.tree_, rows) for rows, e in zip(whole, estimators, strict=True)]
+            step = classic_trees.step(trees, COUNTS, **options)
+        else:
+            trees = [of_tree(e.tree_, v) for v, e in zip(values, estimators, strict=True)]
+            step = classic_trees.step(trees, ROWS, whole=True, **options)
+    return [step, _decide(_finish.SHARES, len(classes), len(estimators))], classes
+
+
+def _forest_regressor(model, source, estimators):
+    if model.n_outputs_ != 1:
+        raise ModelError(f"This {type(model).__name__} has {model.n_outputs_} outputs. Fit one model for each of them.")
+    trees = [of_tree(e.tree_, e.tree_.value[:, 0, 0]) for e in estimators]
+    step = classic_trees.step(trees, VALUES, 1, source.columns, missing=_knows_gaps(estimators, source), dtype=source.dtype)
+    return [step, _decide(_finish.VALUE, divisor=len(estimators))], []
+
+
+def _knows_gaps(estimators, source):
+    """NaN has a way to go: a column is filled, or there were gaps in training."""
+    if any(isinstance(work, classic_columns.Fill) for column in source.columns for work in column.works):
+        return True
+    for estimator in estimators:
+        nodes = estimator.tree_.__getstate__()["nodes"]
+        inner = nodes[nodes["left_child"] >= 0]
+        larger = nodes["n_node_samples"][inner["left_child"]] > nodes["n_node_samples"][inner["right_child"]]
+        if not np.array_equal(inner["missing_go_to_left"].astype(bool), larger):
+            return True
+    return False
+
+
+def _boosting(model, source):
+    """GradientBoosting, of either kind."""
+    from sklearn.base import is_classifier
+    if model.init_ != "zero" and type(model.init_).__name__ not in ("DummyClassifier", "DummyRegressor"):
+        raise ModelError(f"{type(model).__name__} starts from a {type(model.init_).__name__} (init=). Boards know "
+                         "init=None and init='zero'.")
+    base = model._raw_predict_init(np.zeros((1, model.n_features_in_), np.float32))[0]
+    trees = [of_tree(e.tree_, model.learning_rate * e.tree_.value[:, 0, 0]) for row in model.estimators_ for e in row]
+    step = classic_trees.step(trees, VALUES, len(base), source.columns, base, dtype=source.dtype,
+                              missing=_knows_gaps(model.estimators_.ravel(), source))
+    if not is_classifier(model):
+        return [step, _decide(_finish.VALUE)], []
+    classes = _classes(model)
+    if len(base) > 1:
+        return [step, _decide(_finish.SOFTMAX, len(classes))], classes
+    factor = 2 if type(model._loss).__name__ == "ExponentialLoss" else 1
+    return [step, _decide(_finish.SIGMOID, 2, inclusive=1, factor=factor)], classes
+
+
+def _histogram(model, source):
+    """HistGradientBoosting, of either kind."""
+    from sklearn.base import is_classifier
+    if getattr(model, "is_categorical_", None) is not None:
+        raise ModelError(f"{type(model).__name__} was fitted with categories (categorical_features), which boards do not "
+                         "know. Fit it on numbers with categorical_features=None.")
+    base = np.asarray(model._baseline_prediction, np.float64).reshape(-1)
+    trees = [of_histogram(p) for row in model._predictors for p in row]
+    link = type(model._loss.link).__name__
+    step = classic_trees.step(trees, VALUES, len(base), source.columns, base, missing=True, as_float32=False,
+                              dtype=source.dtype)
+    if not is_classifier(model):
+        return [step, _decide(_finish.EXP if link == "LogLink" else _finish.VALUE)], []
+    classes = _classes(model)
+    if len(base) > 1:
+        return [step, _decide(_finish.SOFTMAX, len(classes))], classes
+    return [step, _decide(_finish.SIGMOID, 2)], classes
+
+
+def _one(convert):
+    return lambda model, source: convert(model, source, [model])
+
+
+def _many(convert):
+    return lambda model, source: convert(model, source, model.estimators_)
+
+
+_MIXERS = {}
+
+_FAMILIES = {
+    "DecisionTreeClassifier": _one(_forest), "DecisionTreeRegressor": _one(_forest_regressor),
+    "ExtraTreeClassifier": _one(_forest), "ExtraTreeRegressor": _one(_forest_regressor),
+    "RandomForestClassifier": _many(_forest), "RandomForestRegressor": _many(_forest_regressor),
+    "ExtraTreesClassifier": _many(_forest), "ExtraTreesRegressor": _many(_forest_regressor),
+    "GradientBoostingClassifier": _boosting, "GradientBoostingRegressor": _boosting,
+    "HistGradientBoostingClassifier": _histogram, "HistGradientBoostingRegressor": _histogram,
+}
+
+FAMILIES = tuple(_FAMILIES)
+"""Models that :func:`to_board` knows."""
+
+TRANSFORMERS = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler", "SimpleImputer", "SelectKBest",
+                "ColumnTransformer", *_MIXERS)
+"""What may stand before them."""
+
+
+# --- the host twin ----------------------------------------------------------------------------------------------
+
+class ClassicModel:
+    """The board's own ``classic.Model``, run here, for many rows at once.
+
+    Attributes
+    ----------
+    model : object
+        What ``classic.load_model`` gives on the board.
+    columns, classes
+        As the board has them.
+    """
+
+    def __init__(self, model):
+        self.model = model
+        self.columns = model.columns
+        self.classes = model.classes
+
+    def predict(self, x):
+        """Classes or numbers: one for a row, an array for many.
+
+        Parameters
+        ----------
+        x : array of float, shape [features] or [N, features], or pandas.DataFrame, or dict
+            Values count as float32, as on the board.
+
+        Raises
+        ------
+        ModelError
+            A DataFrame or dict has other columns, or the number of features is another.
+        """
+        return self._each(self.model.predict, x)
+
+    def predict_proba(self, x) -> np.ndarray:
+        """Probabilities of the classes: [classes] or [N, classes]; parameters as for :meth:`predict`."""
+        return np.asarray(self._each(self.model.predict_proba, x))
+
+    def decision_function(self, x) -> np.ndarray:
+        """Scores as the file holds them: [scores] or [N, scores]; parameters as for :meth:`predict`."""
+        return np.asarray(self._each(self.model.decision_function, x))
+
+    def check_columns(self, names):
+        """Refuse columns other than those of the training.
+
+        Raises
+        ------
+        ModelError
+            It names what is missing, or says which order was expected.
+        """
+        try:
+            self.model.check_columns(names if isinstance(names, dict) else [str(name) for name in names])
+        except ValueError as error:
+            raise ModelError(f"{error}.") from None
+
+    def _each(self, function, x):
+        try:
+            if isinstance(x, dict):
+                return function(x)
+            if hasattr(x, "columns"):
+                self.check_columns(x.columns)
+            x = np.asarray(x)
+            if x.ndim == 1:
+                return function(_row(x))
+            if x.ndim != 2:
+                raise ModelError(f"Expected one row of features or [N, features], found shape {x.shape}.")
+            return np.array([function(_row(row)) for row in x])
+        except ValueError as error:
+            raise ModelError(f"{error}.") from None
+
+
+def _row(values):
+    with np.errstate(over="ignore"), warnings.catch_warnings():
+        return values.astype(np.float32).tolist()
+
+
+def load_classic(data, kernels="python") -> ClassicModel:
+    """Run the file of :func:`to_board` here, with the code of the board.
+
+    Parameters
+    ----------
+    data : bytes, str or pathlib.Path
+    kernels : {"python", "c"}
+        The readable code, or ``firmware/native/classic.c`` as WebAssembly.
+
+    Raises
+    ------
+    ModelError
+        The file is missing or damaged.
+    """
+    if kernels not in ("python", "c"):
+        raise ModelError(f"No kernels {kernels!r}; choose 'python' or 'c'.")
+    if kernels == "c":
+        from edgekit.native import Wasm
+        found = Wasm("classic")
+    else:
+        found = False
+    try:
+        if not isinstance(data, bytes | bytearray | memoryview):
+            data = str(data)
+        return ClassicModel(board_module("classic").load_model(data, found))
+    except (ValueError, OSError) as error:
+        raise ModelError(f"{error}.") from None

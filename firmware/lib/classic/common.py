@@ -1,0 +1,37 @@
+"""What all steps share: numbers of the file, and what is said when one is damaged."""
+
+from array import array
+
+KINDS = {"finish": 0, "trees": 1, "scale": 2, "select": 3, "impute": 4, "project": 5, "linear": 6, "mlp": 7, "svm": 8,
+         "centres": 9, "neighbours": 10, "bayes": 11}
+
+ITEM_BYTES = {"b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "f": 4, "d": 8}
+
+REAL = "d" if 1 + 1e-10 > 1 else "f"
+"""Typecode of this board's own floats: with 64 or 32 bits."""
+
+DAMAGED = "Copy the file again, or make it again with edgekit.convert.to_board"
+
+
+def damaged(why):
+    return ValueError("damaged model: %s. %s" % (why, DAMAGED))
+
+
+def check(condition, why):
+    if not condition:
+        raise damaged(why)
+
+
+def expect(types, wanted):
+    """The typecodes of a step's arrays are as they should be: one string of choices for each."""
+    check(len(types) == len(wanted) and all([types[i] in wanted[i] for i in range(len(types))]),
+          "a step has other arrays than it needs")
+
+
+def zeros(typecode, count):
+    return array(typecode, bytes(ITEM_BYTES[typecode] * count))
+
+
+def real(values, typecode):
+    """Numbers as this board's floats."""
+    return values if typecode == REAL else array(REAL, values)

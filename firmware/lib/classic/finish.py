@@ -1,0 +1,91 @@
+"""The last step: from scores to a class, to probabilities, or to a number."""
+
+from array import array
+from math import exp
+
+from .common import KINDS, check, expect, zeros
+
+VALUE, EXP, SHARES, LARGEST, SOFTMAX, SIGN, SIGMOID = range(7)
+"""How scores become an answer.
+
+===========  ==========================================  =====================================
+VALUE        a number: the score divided by ``divisor``  none
+EXP          a number: exp(score)                        none
+SHARES       the class of the largest score               scores divided by ``divisor``
+LARGEST      the class of the largest score               none
+SOFTMAX      the class of the largest score               softmax
+SIGN         the second class if score > 0, or =         none
+             0 and ``inclusive``
+SIGMOID      as SIGN                                      logistic function of ``factor * score``
+===========  ==========================================  =====================================
+"""
+
+
+class Finish:
+    """``numbers``: whether probabilities are wanted, how, classes, divisor, inclusive, factor."""
+
+    name = "finish"
+    kind = KINDS["finish"]
+    comparisons = macs = 0
+    scored = False
+
+    def __init__(self, numbers, buffers, types, before, place):
+        scores = before.output
+        expect(types, ())
+        check(len(numbers) == 6, "a last step without all its numbers")
+        self.numbers = place(numbers)
+        _, self.how, self.classes, divisor, inclusive, factor = numbers
+        self.scores = scores
+        wanted = {VALUE: 1, EXP: 1, SHARES: self.classes, LARGEST: self.classes, SOFTMAX: self.classes, SIGN: 1, SIGMOID: 1}
+        check(wanted.get(self.how) == len(scores) and divisor > 0 and factor > 0
+              and (self.classes == 0 if self.how <= EXP else self.classes == 2 if self.how >= SIGN else self.classes > 0),
+              "a last step that does not fit the scores")
+        self.has_probabilities = self.how in (SHARES, SOFTMAX, SIGMOID)
+        self.has_scores = self.how > EXP
+        self.output = place(zeros("f", max(1, self.classes)))
+        self.result = place(array("i", [0]))
+        self.votes = before.votes
+        self.buffers = [scores, self.output, self.result, place(array("i", [before.votes]))]
+
+    def describe(self):
+        return ("a number", "exponential", "shares", "largest score", "softmax", "sign", "logistic function")[self.how]
+
+    def run(self):
+        scores, output = self.scores, self.output
+        numbers, how, classes = self.numbers, self.how, self.classes
+        divisor = numbers[3]
+        if how == VALUE:
+            output[0] = scores[0] / divisor
+            return
+        if how == EXP:
+            output[0] = exp(scores[0])
+            return
+        if how == SHARES and not self.votes:
+            for k in range(classes):
+                scores[k] /= divisor
+        if how >= SIGN:
+            self.result[0] = scores[0] > 0 or (numbers[4] and scores[0] >= 0)
+        else:
+            best = 0
+            for k in range(1, classes):
+                if scores[k] > scores[best]:
+                    best = k
+            self.result[0] = best
+        if not numbers[0]:
+            return
+        if how == SHARES:
+            for k in range(classes):
+                output[k] = scores[k] / divisor if self.votes else scores[k]
+        elif how == SOFTMAX:
+            largest = scores[self.result[0]]
+            total = 0.0
+            for k in range(classes):
+                output[k] = exp(scores[k] - largest)
+                total += output[k]
+            for k in range(classes):
+                output[k] /= total
+        elif how == SIGMOID:
+            score = numbers[5] * scores[0]
+            odds = exp(-score if score > 0 else score)
+            output[1] = 1 / (1 + odds) if score > 0 else odds / (1 + odds)
+            output[0] = odds / (1 + odds) if score > 0 else 1 / (1 + odds)

@@ -15,8 +15,11 @@ from sklearn.preprocessing import StandardScaler
 from edgekit.board.install import files_for
 from edgekit.board.simulated import SimulatedBoard
 from edgekit.bytecode import compile_file
+from edgekit.dataset import load_dataset
 from edgekit.errors import BoardCodeError, BoardRestartedError
+from edgekit.features import FeatureParams, motion
 from edgekit.paths import FIRMWARE
+from edgekit.signals.gestures import make_recording
 from edgekit.twin import board_module
 
 learn = board_module("learn")
@@ -458,3 +461,40 @@ def test_no_other_module_comes_with_it():
     """It is copied alone."""
     files = [path for path in files_for(None) if path == "/lib/learn.mpy"]
     assert files == ["/lib/learn.mpy"] and len(compile_file(FIRMWARE / "lib" / "learn.py")) < 7000
+
+
+def test_the_teacher_knows_what_it_was_shown_also_after_a_power_cut(board, tmp_path):
+    params = FeatureParams(kind="summary")
+    running = learn.Running(14)
+    for row in motion.summary(load_dataset("gestures").windows(128, 128).x, params).tolist():
+        running.update(row)
+    running.scaler().save(str(tmp_path / "scaler.bin"))
+    board.put((tmp_path / "scaler.bin").read_bytes(), "/models/scaler.bin")
+    board.install("teach")
+    board.exec("from apps.teach import Teacher\nteacher = Teacher('/models/scaler.bin')")
+    for label in ("idle", "wave", "circle"):
+        board.world.play(make_recording(label, "s21", seed=0, duration_s=8))
+        said = board.exec(f"teacher.show({label!r})")
+    assert said == "5 examples of circle, 15 in all\n"
+    board.exec("teacher.save()")
+    board.world.fault("brown-out")
+    with pytest.raises(BoardRestartedError):
+        board.exec("")
+    board.world.mend()
+    board.exec("from apps.teach import Teacher\nteacher = Teacher('/models/scaler.bin')")
+    for label in ("circle", "idle", "wave"):
+        board.world.play(make_recording(label, "s21", seed=5, duration_s=8))
+        answers = [line.split() for line in board.exec("teacher.watch(5)").splitlines()]
+        assert [answer for answer, _ in answers] == [label] * 5 and max(int(distance) for _, distance in answers) < 10_000
+    board.world.play(make_recording("shake", "s21", seed=5, duration_s=8))
+    distances = [int(line.split()[1]) for line in board.exec("teacher.watch(5)").splitlines()]
+    assert min(distances) > 50_000, "what it was never shown is far from all it knows"
+
+
+def test_the_teacher_asks_for_each_label(board):
+    board.remove("/taught.bin")
+    board.world.play(make_recording("wave", "s21", seed=0, duration_s=20))
+    said = board.run("teach", labels=("idle", "wave"), examples=2, windows=3).splitlines()
+    assert said[:4] == ["show me: idle, 2 times 1.28 s", "2 examples of idle, 2 in all", "show me: wave, 2 times 1.28 s",
+                        "2 examples of wave, 4 in all"] and len(said) == 7
+    assert "taught.bin" in board.ls()

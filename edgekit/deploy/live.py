@@ -3,11 +3,14 @@
 import json
 from dataclasses import dataclass
 
-from edgekit.errors import DataError
+import numpy as np
+
+from edgekit.errors import BoardError, DataError
 from edgekit.twin import board_module
 
-__all__ = ["Event", "recognise_live", "LiveScore", "score_events"]
+__all__ = ["Event", "recognise_live", "listen_live", "LiveScore", "score_events"]
 
+_SOUND_PATH = "/sound.bin"
 _LEAD_S = 1.0  # the app starts, and fills its first window with rest, before a recording plays
 
 
@@ -60,13 +63,7 @@ def recognise_live(board, recording=None, seconds: float | None = None, name: st
     DataError
         Neither a recording nor seconds are given, or a recording for a real board.
     """
-    from tqdm.auto import tqdm
-
-    frames = board_module("frames")
-    if recording is None and seconds is None:
-        raise DataError("Say how long: recognise_live(board, seconds=30), or give a recording to play.")
-    if recording is not None and not hasattr(board, "world"):
-        raise DataError("A recording can be played to a simulated board only. Leave it out and move the board.")
+    _check_source(board, recording, seconds, "recognise_live", "move the board")
     seconds = recording.duration_s if seconds is None else seconds
     params = json.loads(board.get(f"/models/{name}/bundle.json"))["params"]
     stride = settings.get("stride") or params["stride"]
@@ -77,14 +74,104 @@ def recognise_live(board, recording=None, seconds: float | None = None, name: st
     if recording is not None:
         start_s = board.world.time_s + _LEAD_S
         board.world.play(recording, at_s=start_s)
+    return _events(board, "gesture", start_s, windows, progress, on_event, name=name, **settings)
+
+
+def listen_live(board, recording=None, seconds: float | None = None, name: str = "keyword", as_file: bool = False,
+                progress: bool = True, on_event=None, on_look=None, **settings) -> list[Event]:
+    """Let the board spot words in what its microphone hears.
+
+    Parameters
+    ----------
+    board : edgekit.board.Board
+        With a bundle on it, see :meth:`Bundle.deploy`.
+    recording : Recording, optional
+        What the simulated board's I2S microphone hears, one channel. A real board hears the room.
+    seconds : float, optional
+        How long; default: as long as the recording, and a window more, in which its end is seen.
+    name : str
+        Name of the bundle.
+    as_file : bool
+        Give the board the recording's samples (int16, at the model's rate) as a file: on a real board too. The
+        microphone is not used, and the answers are those of :func:`edgekit.spotting.spot` to the bit.
+    progress : bool
+        Show a progress bar.
+    on_event : callable, optional
+        Gets each :class:`Event` at once.
+    on_look : callable, optional
+        Gets ``(time_s, scores)`` each time that the model has looked; the scores are int8, as the model stores them.
+    **settings
+        For ``main`` of ``firmware/apps/keyword.py``: ``threshold``, ``hops``, ``smooth``, ``quiet_ms`` ...
+
+    Returns
+    -------
+    list of Event
+        Ctrl-C ends it early; what came so far is returned.
+
+    Raises
+    ------
+    DataError
+        Neither a recording nor seconds are given, or a recording to be played for a real board.
+    """
+    if not as_file:
+        _check_source(board, recording, seconds, "listen_live", "speak; or send its samples with as_file=True")
+    params = json.loads(board.get(f"/models/{name}/bundle.json"))["params"]
+    hop_s = params["hop"] / params["rate_hz"]
+    first = params["frames"] - 1 + -(-params["window"] // params["hop"])  # hops until the first look
+    hops = settings.get("hops", 5)
+    if as_file:
+        sound = np.asarray(recording.samples[:, 0])
+        if sound.dtype != np.int16 or recording.rate_hz != params["rate_hz"]:
+            raise DataError(f"The model hears int16 sound at {params['rate_hz']} Hz; found {sound.dtype} at "
+                            f"{recording.rate_hz:g} Hz. Convert it: edgekit.signals.speech.load_sound(path).")
+        looks = (len(sound) // params["hop"] - first) // hops + 1
+        board.put(np.ascontiguousarray(sound, "<i2").tobytes(), _SOUND_PATH)
+        try:
+            return _events(board, "keyword", 0.0, max(0, looks), progress, on_event, on_look, first * hop_s,
+                           hops * hop_s, name=name, path=_SOUND_PATH, **settings)
+        finally:
+            remove_quietly(board, _SOUND_PATH)
+    start_s, length_s = None, seconds
+    if recording is not None:
+        start_s = board.world.time_s + first * hop_s + _LEAD_S
+        length_s = (recording.duration_s + first * hop_s if seconds is None else seconds) + first * hop_s + _LEAD_S
+        board.world.play(recording, at_s=start_s, as_="sound")
+    looks = (int(length_s / hop_s) - first) // hops + 1
+    return _events(board, "keyword", start_s, max(1, looks), progress, on_event, on_look, first * hop_s, hops * hop_s,
+                   name=name, **settings)
+
+
+def _check_source(board, recording, seconds, function, otherwise):
+    if recording is None and seconds is None:
+        raise DataError(f"Say how long: {function}(board, seconds=30), or give a recording to play.")
+    if recording is not None and not hasattr(board, "world"):
+        raise DataError(f"A recording can be played to a simulated board only. Leave it out and {otherwise}.")
+
+
+def _events(board, app, start_s, windows, progress, on_event, on_look=None, first_s=0.0, step_s=0.0, **settings):
+    """Run an app that sends a RESULT for each window and an EVENT for each thing that it recognises.
+
+    ``start_s``: the app's time that counts as 0; None: when the app began. ``first_s``, ``step_s``: when, after the app
+    began, the first window ends, and each further one.
+    """
+    from tqdm.auto import tqdm
+
+    frames = board_module("frames")
     events = []
-    stream = board.stream("gesture", name=name, max_windows=max(1, windows), every_window=True, **settings)
+    began_s, looks = 0.0, 0
+    if "path" not in settings:
+        settings["max_windows"] = max(1, windows)
+    stream = board.stream(app, every_window=True, **settings)
     with tqdm(total=windows, unit=" windows", disable=not progress, leave=False) as bar:
         try:
             for frame in stream:
-                if frame.type == frames.HEADER and start_s is None:
-                    start_s = json.loads(frame.payload)["time_ms"] / 1000
+                if frame.type == frames.HEADER:
+                    began_s = json.loads(frame.payload)["time_ms"] / 1000
+                    start_s = began_s if start_s is None else start_s
                 elif frame.type == frames.RESULT:
+                    if on_look:
+                        on_look(began_s - start_s + first_s + looks * step_s, np.frombuffer(frame.payload, np.int8))
+                    looks += 1
                     bar.update()
                 elif frame.type == frames.EVENT:
                     about = json.loads(frame.payload)
@@ -95,6 +182,14 @@ def recognise_live(board, recording=None, seconds: float | None = None, name: st
         except KeyboardInterrupt:
             stream.close()
     return events
+
+
+def remove_quietly(board, path):
+    """Remove a file. The board may be gone: then its error is on its way already, and this one would hide it."""
+    try:
+        board.remove(path)
+    except BoardError:
+        pass
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edgekit.deploy.bundle import Bundle
+from edgekit.deploy.live import remove_quietly
 from edgekit.errors import BoardError, DataError
 from edgekit.twin import board_module
 
@@ -83,8 +84,9 @@ def parity(board, bundle: Bundle, windows, float_model=None, layers: bool = Fals
     board : edgekit.board.Board
         The bundle is deployed if it is not there.
     bundle : Bundle
-    windows : array of int16, shape [N, window, channels]
-        Sensor counts, such as ``dataset.windows(...).x``.
+    windows : array of int16, shape [N, window, channels], or for sound [N, samples]
+        Sensor counts, such as ``dataset.windows(...).x``; clips of sound, such as ``clips(...).x``, of which the first
+        ``params.samples`` count.
     float_model : bytes, path or keras.Model, optional
         The model before quantization: a float .tflite, or what Keras trained.
     layers : bool
@@ -104,13 +106,13 @@ def parity(board, bundle: Bundle, windows, float_model=None, layers: bool = Fals
         The board sent fewer answers than it got windows.
     """
     from edgekit import tflite
-    from edgekit.features.motion import waveform
 
     windows = np.asarray(windows)
     if len(windows) == 0:
         raise DataError("Parity needs at least one window, found none.")
-    features = waveform(windows, bundle.params)
-    on_board = _replay(board, bundle, windows, layers, progress)
+    replay = _Sound if bundle.params.kind == "mfcc" else _Motion
+    windows, features = replay.prepare(windows, bundle.params)
+    on_board = _replay(board, bundle, replay, windows, layers, progress)
 
     twin = tflite.Interpreter(bundle.model)
     reference = tflite.reference(bundle.model, features).reshape(len(windows), -1)
@@ -132,45 +134,85 @@ class _Answers:
     outputs: list = field(default_factory=list)
     layers: list = field(default_factory=list)  # for each window a list of arrays
 
+    def take(self, stream, bar):
+        """Keep what an app sends."""
+        frames = board_module("frames")
+        layer_values = []
+        for frame in stream:
+            values = np.frombuffer(frame.payload, np.int8)
+            if frame.type == frames.FEATURES:
+                self.features.append(values)
+            elif frame.type == frames.LAYER:
+                layer_values.append(values)
+            elif frame.type == frames.RESULT:
+                self.outputs.append(values)
+                self.layers.append(layer_values)
+                layer_values = []
+                bar.update()
 
-def _replay(board, bundle, windows, layers, progress):
+
+class _Motion:
+    """Windows of a motion sensor: the app ``replay`` computes one after the other."""
+
+    app = "replay"
+    at_once = 1 << 30
+
+    @staticmethod
+    def prepare(windows, params):
+        """What the board gets, and the features that it shall compute."""
+        from edgekit.features.motion import waveform
+        return windows, waveform(windows, params)
+
+    @staticmethod
+    def settings(params, layers):
+        return {"layers": layers}
+
+
+class _Sound:
+    """Clips of sound, one after the other in a stream: the app ``keyword`` itself looks at the end of each."""
+
+    app = "keyword"
+    at_once = 20  # clips, of 32 kB: boards have little room for files
+
+    @staticmethod
+    def prepare(clips, params):
+        from edgekit.features import mfcc
+        if clips.dtype != np.int16 or clips.ndim != 2 or clips.shape[1] < params.samples:
+            raise DataError(f"Expected int16 clips [N, {params.samples}] of sound, found {clips.dtype} "
+                            f"{list(clips.shape)}.")
+        clips = clips[:, :params.samples]
+        # The stream takes whole hops, and a clip's last frame ends with one.
+        lead = np.zeros((len(clips), -params.samples % params.hop), np.int16)
+        return np.concatenate([lead, clips], axis=1), mfcc.mfcc(clips, params)
+
+    @staticmethod
+    def settings(params, layers):
+        if layers:
+            raise DataError("Layers of a model for sound are not compared on the board; leave layers=True out.")
+        return {"hops": -(-params.samples // params.hop), "features": True, "every_window": True}
+
+
+def _replay(board, bundle, replay, windows, layers, progress):
     from tqdm.auto import tqdm
 
-    frames = board_module("frames")
+    settings = replay.settings(bundle.params, layers)
     if not bundle.is_on(board):
         bundle.deploy(board)
-    board.put(np.ascontiguousarray(windows, "<i2").tobytes(), _WINDOWS_PATH)
     answers = _Answers()
-    layer_values = []
     try:
         with tqdm(total=len(windows), unit=" windows", disable=not progress, leave=False) as bar:
-            for frame in board.stream("replay", name=bundle.name, path=_WINDOWS_PATH, layers=layers):
-                values = np.frombuffer(frame.payload, np.int8)
-                if frame.type == frames.FEATURES:
-                    answers.features.append(values)
-                elif frame.type == frames.LAYER:
-                    layer_values.append(values)
-                elif frame.type == frames.RESULT:
-                    answers.outputs.append(values)
-                    answers.layers.append(layer_values)
-                    layer_values = []
-                    bar.update()
+            for first in range(0, len(windows), replay.at_once):
+                part = windows[first:first + replay.at_once]
+                board.put(np.ascontiguousarray(part, "<i2").tobytes(), _WINDOWS_PATH)
+                answers.take(board.stream(replay.app, name=bundle.name, path=_WINDOWS_PATH, **settings), bar)
     finally:
-        _remove_quietly(board, _WINDOWS_PATH)
+        remove_quietly(board, _WINDOWS_PATH)
     if not len(answers.features) == len(answers.outputs) == len(windows):
         raise BoardError(f"The board got {len(windows)} windows, but {len(answers.outputs)} answers arrived. "
                          "Frames were lost on the way: use another cable or port, and try again.")
     answers.features = np.stack(answers.features)
     answers.outputs = np.stack(answers.outputs)
     return answers
-
-
-def _remove_quietly(board, path):
-    # The board may be gone: then its error is on its way already, and this one would hide it.
-    try:
-        board.remove(path)
-    except BoardError:
-        pass
 
 
 def _float_outputs(model, features):

@@ -1,4 +1,4 @@
-"""From noisy inputs to one clean action: debounce, smoothing, refractory time.
+"""From noisy inputs to one clean action: debounce, smoothing, refractory time; words spotted in a stream.
 
 Example::
 
@@ -96,3 +96,34 @@ class Refractory:
             return False
         self._last_ms = now_ms
         return True
+
+
+class Spotter:
+    """Words in a stream of scores: the mean of some windows must reach the limit, and each word counts once.
+
+    ``classes``: number of classes. ``words``: those that count; the others (silence, unknown words) never do.
+    ``limit``: mean score that counts, in the scores' own integers. ``smooth``: windows that the mean is taken over.
+    ``quiet_ms``: least time between two words. A word is in sight for many windows: it counts again only after its
+    mean fell below the limit. Allocates nothing in use.
+    """
+
+    def __init__(self, classes, words, limit, smooth=3, quiet_ms=1000):
+        self.words = tuple(words)
+        self.limit = limit
+        self.smoother = Smoother(classes, smooth)
+        self.refractory = Refractory(quiet_ms)
+        self._last = -1  # the word that is still in sight
+
+    def update(self, scores, now_ms):
+        """Give the newest scores. Returns the class that is spotted now, else -1."""
+        smoother = self.smoother
+        smoother.update(scores)
+        if not smoother.full():
+            return -1
+        best = smoother.best()
+        if best not in self.words or smoother.mean(best) < self.limit:
+            self._last = -1
+        elif best != self._last and self.refractory.ready(now_ms):
+            self._last = best
+            return best
+        return -1

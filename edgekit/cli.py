@@ -82,6 +82,11 @@ def _parser():
     infer.add_argument("--json", action="store_true", help="print JSON")
     deploy = with_port(add("deploy", _deploy, "put the gesture model on the board and compare its answers"))
     deploy.add_argument("model", type=Path, nargs="?", help="an int8 .tflite; default: yours, else the shipped one")
+    flash = add("flash", _flash, "put MicroPython on a board")
+    flash.add_argument("firmware", type=Path, help=".bin (ESP32, Nano 33 BLE), .uf2 (RP2040) or .dfu (STM32) file")
+    flash.add_argument("--port", help="serial port; default: the one board that is plugged in")
+    flash.add_argument("--erase", action="store_true", help="ESP32: erase the board's files too")
+    flash.add_argument("--new-bootloader", action="store_true", help="Nano 33 BLE: it has Arduino's updated bootloader")
     course = add("course", _course, "make the generated parts of the course again")
     course.add_argument("part", choices=["exercises", "datasets", "models"])
     return parser
@@ -187,6 +192,13 @@ def _deploy(options):
     with connect(options.port) as board:
         bundle.deploy(board)
         print(f"{bundle.name}: {len(bundle.model)} bytes on {board.info.name} ({board.info.kind})")
+
+
+def _flash(options):
+    from edgekit.board.flash import flash, read_firmware
+    firmware = read_firmware(options.firmware)
+    print(firmware, flush=True)
+    print(flash(firmware, options.port, options.erase, options.new_bootloader))
 
 
 def _course(options):

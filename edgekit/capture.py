@@ -1,4 +1,4 @@
-"""From the board's motion sensor to a Recording: frames of samples, with progress, and what was lost and where."""
+"""From the board's motion sensor or microphone to a Recording: frames of samples, with progress, and what was lost and where."""
 
 import contextlib
 import json
@@ -19,6 +19,7 @@ _HEAD = struct.Struct("<IH")  # the board's clock at the last sample, samples lo
 _STARTS = 3
 _STILL_S = 0.25  # a sensor at rest repeats a count now and then, but not for so long
 _PLACES = 4
+_SENSORS = {"motion": ("capture", 100), "sound": ("capture_sound", 16000)}  # app, usual samples per second
 
 
 class CaptureWarning(UserWarning):
@@ -30,8 +31,9 @@ class _NoHeader(DataError):
 
 
 def capture(board, seconds: float, label: str = "", subject: str = "", progress: bool = True,
-            rate_hz: int = 100, on_samples: Callable[[Recording], bool | None] | None = None) -> Recording:
-    """Record from the motion sensor of a board.
+            rate_hz: int | None = None, on_samples: Callable[[Recording], bool | None] | None = None,
+            sensor: str = "motion") -> Recording:
+    """Record from the motion sensor of a board, or from its microphone.
 
     Ctrl-C ends the capture early; what came so far is returned. So it is when the board is lost in the middle, with a
     `CaptureWarning` that says so.
@@ -50,34 +52,41 @@ def capture(board, seconds: float, label: str = "", subject: str = "", progress:
         What is done, and by whom.
     progress : bool
         Show a progress bar.
-    rate_hz : int
-        Samples per second.
+    rate_hz : int, optional
+        Samples per second. Default: 100 of movement, 16000 of sound.
     on_samples : callable, optional
         Gets the samples as they come, a Recording for each frame. If it returns True the capture ends early.
+    sensor : {"motion", "sound"}
+        ``"sound"`` is the I2S microphone. The board keeps the sound in its RAM (a second takes 32 kB) and sends it when
+        it has all of it.
 
     Returns
     -------
     Recording
-        int16 counts, shape [about seconds * rate_hz, 6], channels ax, ay, az (g) and gx, gy, gz (degrees per second).
+        int16 counts. Movement: shape [about seconds * rate_hz, 6], channels ax, ay, az (g) and gx, gy, gz (degrees per
+        second). Sound: shape [seconds * rate_hz, 1], channel audio, full scale 1.
         ``lost`` counts the samples that the board could not keep and those in frames that never arrived. Its
         ``source`` is ``"simulated"`` or ``"board"``.
 
     Raises
     ------
     DataError
-        ``seconds`` is not positive, or no sample came.
+        ``seconds`` is not positive, there is no such sensor, or no sample came.
     BoardCodeError
-        The app failed on the board, for example because no sensor answers.
+        The app failed on the board, for example because no sensor answers, or its RAM is too small for that much sound.
     BoardLostError, BoardWireError
         The board went before the first sample came.
     """
     if not 0 < seconds < float("inf"):
         raise DataError(f"Expected a capture of more than 0 seconds, found {seconds!r}.")
+    if sensor not in _SENSORS:
+        raise DataError(f"No sensor {sensor!r}: expected one of {', '.join(_SENSORS)}.")
+    app, usual_hz = _SENSORS[sensor]
     source = "simulated" if board.kind == "simulated" else "board"
     for left in reversed(range(_STARTS)):
         taken = _Taken(seconds, label, subject, source)
         try:
-            _take(board, taken, seconds, rate_hz, progress, on_samples)
+            _take(board, app, taken, seconds, rate_hz or usual_hz, progress, on_samples)
             break
         except _NoHeader:  # nothing was recorded yet, so it can begin anew
             if not left:
@@ -89,9 +98,9 @@ def capture(board, seconds: float, label: str = "", subject: str = "", progress:
     return recording
 
 
-def _take(board, taken, seconds, rate_hz, progress, on_samples):
+def _take(board, app, taken, seconds, rate_hz, progress, on_samples):
     frames = board_module("frames")
-    stream = board.stream("capture", on_text=_print_text, rate_hz=rate_hz, seconds=seconds)
+    stream = board.stream(app, on_text=_print_text, rate_hz=rate_hz, seconds=seconds)
     with _bar(round(seconds * rate_hz), progress) as bar, contextlib.closing(stream):
         try:
             for frame in stream:

@@ -8,6 +8,7 @@ import pytest
 from edgekit.board.simulated import SimulatedBoard
 from edgekit.capture import CaptureWarning, capture
 from edgekit.errors import BoardCodeError, BoardLostError, BoardRestartedError, BoardWireError, DataError
+from edgekit.recording import Recording
 from edgekit.signals.gestures import make_recording
 from edgekit.twin import board_module
 
@@ -30,6 +31,23 @@ def test_a_played_gesture_comes_back_to_the_bit(board):
     assert taken.samples.shape == (450, 6) and taken.samples.dtype == np.int16
     first = int(np.flatnonzero((taken.samples == played.samples[0]).all(axis=1))[0])
     assert np.array_equal(taken.samples[first:first + len(played)], played.samples)
+
+
+def test_played_sound_comes_back_but_for_the_microphones_noise(board):
+    time_s = np.arange(8000) / 16000
+    played = Recording((8000 * np.sin(2 * np.pi * 440 * time_s)).astype(np.int16), 16000, ("audio",), ("full scale",), (1 / 32768,))
+    board.world.play(played, at_s=board.world.time_s + 0.6)
+    taken = capture(board, 1.5, label="tone", sensor="sound", progress=False)
+    assert (taken.rate_hz, taken.channels, taken.units, taken.scale, taken.label, taken.source, taken.lost) == (
+        16000, ("audio",), ("full scale",), (1 / 32768,), "tone", "simulated", 0)
+    assert taken.samples.shape == (24000, 1)
+    first = int(np.flatnonzero(abs(taken.samples[:, 0]) > 1000)[0]) - int(np.flatnonzero(abs(played.samples[:, 0]) > 1000)[0])
+    assert abs(taken.samples[first:first + 8000].astype(int) - played.samples).max() < 10
+
+
+def test_a_sensor_that_the_board_has_not_is_refused(board):
+    with pytest.raises(DataError, match="No sensor 'smell': expected one of motion, sound"):
+        capture(board, 1, sensor="smell")
 
 
 def test_the_length_is_what_was_asked_for(board):

@@ -277,16 +277,16 @@ def plot_mel_bank(bank, rate_hz: float = RATE_HZ, title: str = ""):
     return _done(figure)
 
 
-def plot_scores(scores, classes, hop_s: float = 0.02, threshold: float | None = None, truth=(), decisions=(), title: str = ""):
+def plot_scores(time_s, scores, classes, threshold: float | None = None, truth=(), decisions=(), title: str = ""):
     """Draw how sure a network is of each class while a sound goes by, what was said, and when it has decided.
 
     Parameters
     ----------
+    time_s : array_like
+        When it looked, in seconds, [n].
     scores : array_like
-        Shares from 0 to 1, [n, classes].
+        From 0 to 1, [n, classes].
     classes : sequence of str
-    hop_s : float
-        Seconds from row to row.
     threshold : float, optional
         A dashed line.
     truth : sequence of (float, float, str)
@@ -300,7 +300,6 @@ def plot_scores(scores, classes, hop_s: float = 0.02, threshold: float | None = 
     matplotlib.figure.Figure
     """
     scores = np.asarray(scores, float)
-    time_s = hop_s * np.arange(len(scores))
     figure, (ax,) = _subplots(1, 1, size=(9, 3.2))
     colours = dict(zip(classes, CYCLE, strict=False))
     for style, (name, colour), column in zip(("-", "--", "-.", ":") * 2, colours.items(), scores.T, strict=False):
@@ -312,7 +311,7 @@ def plot_scores(scores, classes, hop_s: float = 0.02, threshold: float | None = 
         ax.plot(when_s, 1.06, "v", color=colours.get(name, "black"), markersize=9, clip_on=False)
     if threshold is not None:
         ax.axhline(threshold, color="black", linestyle="--", linewidth=1)
-    ax.set(xlabel="time (s)", ylabel="score (0 to 1)", ylim=(0, 1.22 if len(truth) or len(decisions) else 1.05), xlim=(0, time_s[-1]))
+    ax.set(xlabel="time (s)", ylabel="score (0 to 1)", ylim=(0, 1.22 if len(truth) or len(decisions) else 1.05), xlim=(time_s[0], time_s[-1]))
     ax.set_title(title, fontsize="medium")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small")
     return _done(figure)

@@ -76,7 +76,7 @@ def test_pictures_have_axes_with_units():
 
 
 def test_scores_and_bargains():
-    figure = sound.plot_scores(np.eye(2), ["no", "yes"], threshold=0.7, truth=[(0, 0.01, "yes")], decisions=[(0.02, "yes")])
+    figure = sound.plot_scores([0, 0.02], np.eye(2), ["no", "yes"], threshold=0.7, truth=[(0, 0.01, "yes")], decisions=[(0.02, "yes")])
     assert labels(figure) == [("time (s)", "score (0 to 1)")] and figure.axes[0].texts[0].get_text() == "yes"
     counted = SimpleNamespace(hours=0.5, words=20, points=[SimpleNamespace(false_accepts=5, missed=1)])
     line, = sound.plot_operating_curve({"half an hour": counted}).axes[0].lines

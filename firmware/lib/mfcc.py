@@ -23,7 +23,7 @@ memory. So values of the spectrum have 16 bits and cosines 14; a power has 30 bi
 15. The sums of a pass of the FFT can leave 30 bits by a thousandth, if all its values are the largest possible ones
 and turn into one direction: correct then too, and never seen.
 
-A frame allocates nothing.
+A frame allocates nothing. (Two or three values at a time are assigned without a tuple; four would make one.)
 """
 
 from array import array
@@ -113,7 +113,8 @@ class Mfcc:
 
     def _windowed(self):
         # Sound times window, as pairs for the FFT; then scaled, so that the largest has 14 bits.
-        history, window, places, re, im = self._history, self._window, self._places, self._re, self._im
+        history, window, places = self._history, self._window, self._places
+        re, im = self._re, self._im
         bits = 0
         for i in range(self._half):
             place = places[i]
@@ -182,7 +183,8 @@ class Mfcc:
 
     def _fours(self, length, shift):
         # b, c, d are turned by k, 2 k and 3 k steps; the four sums are a + b + c + d, each turned by quarters.
-        re, im, cosines, sines = self._re, self._im, self._cosines, self._sines
+        re, im = self._re, self._im
+        cosines, sines = self._cosines, self._sines
         half = 1 << (shift - 1)
         size = self._half
         step = size // (2 * length)
@@ -215,7 +217,8 @@ class Mfcc:
 
     def _take_apart(self, shift):
         # From the spectrum of the pairs to the power of the sound's: bins k and size - k in place, in `re`.
-        re, im, cosines, sines = self._re, self._im, self._cosines, self._sines
+        re, im = self._re, self._im
+        cosines, sines = self._cosines, self._sines
         half = 1 << (shift - 1)
         size = self._half
         for k in range(1, size // 2 + 1):
@@ -233,7 +236,8 @@ class Mfcc:
 
     def _log_mel(self, exponent):
         # The sum over a band has 45 bits: `high` has the upper 30, `low` the lower 15. Then log2, 1.0 is 512.
-        power, log_mel, weights, logs = self._re, self._im, self._weights, self._logs
+        power, log_mel = self._re, self._im
+        weights, logs = self._weights, self._logs
         j = 0
         for band in range(len(self._firsts)):
             high = low = 0

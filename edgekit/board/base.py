@@ -14,11 +14,13 @@ import ast
 import binascii
 import contextlib
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.board.rawrepl import RawRepl, Silence, Transport
+from edgekit.bytecode import ARCHES
 from edgekit.errors import BoardCodeError, BoardError, BoardLostError, BoardWireError
 
 __all__ = ["Board", "BoardInfo"]
@@ -46,6 +48,8 @@ class BoardInfo:
         Bytes.
     kind : str
         ``"simulated"`` or ``"board"``: say it beside every figure.
+    flash_block : int
+        Bytes: a file takes whole blocks of this size.
     """
 
     name: str
@@ -56,6 +60,7 @@ class BoardInfo:
     heap_free: int
     flash_free: int
     kind: str
+    flash_block: int = 512
 
 
 # --- programs for the board. Each is a function that is removed after use: they leave no names behind.
@@ -70,7 +75,15 @@ def _edgekit():
     gc.collect()
     disk = os.statvfs("/")
     mpy = getattr(sys.implementation, "_mpy", 0)
-    return machine, sys.implementation.version[:3], mpy, gc.mem_free(), disk[0] * disk[3]
+    return machine, sys.implementation.version[:3], mpy, gc.mem_free(), disk[0], disk[3]
+"""
+
+_MEMORY = """\
+def _edgekit():
+    import gc, micropython, sys
+    gc.collect()
+    print("free", gc.mem_free(), "blocks of", 16 if sys.maxsize < 1 << 32 else 32)
+    micropython.mem_info()
 """
 
 # The board's half of a copy.
@@ -197,6 +210,7 @@ class Board:
     """
 
     kind = "board"
+    _heap_grows = True  # where MicroPython says how much more it can take
 
     def __init__(self, transport: Transport):
         self._machine = ""
@@ -322,7 +336,8 @@ class Board:
         from edgekit.board.install import apps
         own = app not in apps() and any(self.hashes([f"/apps/{app}.py", f"/apps/{app}.mpy"]).values())
         if not own:
-            self.install(app)  # if there is no such app either, its error names those there are
+            # Operators come with a model. If there is no such app, the error names those there are.
+            self.install(app, modules={"tflite_micro": ()})
 
     def stream(self, app: str, on_text: Callable[[str], None] | None = None, timeout_s: float | None = 30.0,
                **settings) -> Iterator:
@@ -550,8 +565,10 @@ class Board:
         paths = [_absolute(path) for path in paths]
         return dict(zip(paths, self._ask(f"[_edgekit(path) for path in {paths!r}]", _HASH), strict=True))
 
-    def install(self, app: str | None = None, progress: bool = False) -> list[str]:
+    def install(self, app: str | None = None, progress: bool = False, modules: dict | None = None) -> list[str]:
         """Copy an app and all that it imports, compiled, skipping what is there already.
+
+        Of the board tables an app brings the one of this board.
 
         Parameters
         ----------
@@ -559,6 +576,10 @@ class Board:
             Name of an app of ``firmware/apps``; None installs the libraries alone.
         progress : bool
             Print one line for each file.
+        modules : dict of str to collection of str, optional
+            Of these packages only the modules named, those that something imports, and those that are there already:
+            ``{"tflite_micro": edgekit.tflite.modules(model)}`` brings the operators of one model. Other packages come
+            whole.
 
         Returns
         -------
@@ -567,18 +588,35 @@ class Board:
         """
         from edgekit.board.install import install
         with self._repl.turn.hold():
-            return install(self, app, progress)
+            return install(self, app, progress, modules)
 
     # --- about ---------------------------------------------------------------------------------------------
 
     @property
     def info(self) -> BoardInfo:
         """What the board is and has free, asked anew each time."""
-        machine, version, mpy, heap, flash = self._ask("_edgekit()", _INFO)
-        arch = _MPY_ARCH[mpy >> 10 & 0xF] if mpy >> 10 & 0xF < len(_MPY_ARCH) else ""
+        machine, version, mpy, heap, block, blocks = self._ask("_edgekit()", _INFO)
+        arch = ARCHES[mpy >> 10 & 0xF] if mpy >> 10 & 0xF < len(ARCHES) else ""
         name, _, mcu = machine.partition(" with ")
         return BoardInfo(name=name, mcu=mcu or machine, arch=arch, micropython=".".join(map(str, version)),
-                         mpy=(mpy & 0xFF, mpy >> 8 & 3), heap_free=heap, flash_free=flash, kind=self.kind)
+                         mpy=(mpy & 0xFF, mpy >> 8 & 3), heap_free=heap, flash_free=block * blocks, kind=self.kind,
+                         flash_block=block)
+
+    def largest_free(self) -> int | None:
+        """Bytes of the largest object that still fits into memory, after a garbage collection.
+
+        A model file and its arena need memory in one piece each. Free memory may lie in many small pieces.
+
+        Returns
+        -------
+        int or None
+            None where the port does not tell.
+        """
+        try:
+            said = self._quick(f"{_MEMORY}try:\n _edgekit()\nfinally:\n del _edgekit")
+        except BoardCodeError:
+            return None
+        return _largest_free(said, self._heap_grows)
 
     def close(self):
         """Let go of the board; with a real one, it gets its friendly prompt back."""
@@ -630,11 +668,6 @@ class Board:
                         return None
 
 
-# sys.implementation._mpy >> 10: docs.micropython.org, reference/mpyfiles.html
-_MPY_ARCH = ("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa",
-             "xtensawin", "rv32imc", "rv64imc")
-
-
 class _Text:
     """Bytes of a UART into text: UTF-8 cut anywhere, CR LF."""
 
@@ -669,6 +702,21 @@ def _call(app, settings):
         raise BoardError(f"An app's name was expected, such as 'capture'; {app!r} is none.")
     arguments = ", ".join(f"{name}={value!r}" for name, value in settings.items())
     return f"from apps.{app} import main\nmain({arguments})"
+
+
+def _largest_free(said: str, grows: bool) -> int | None:
+    """The largest free block by what `_MEMORY` printed.
+
+    >>> _largest_free("free 2000 blocks of 16\\nGC: total: 9000, max new split: 1500\\n max free sz: 20", True)
+    1500
+    """
+    block = re.search(r"max free sz: (\d+)", said)
+    free = re.search(r"free (\d+) blocks of (\d+)", said)
+    if not block or not free:
+        return None
+    split = re.search(r"max new split: (\d+)", said)  # the heap of an ESP32 grows by whole pieces
+    largest = max(int(block[1]) * int(free[2]), int(split[1]) if split and grows else 0)
+    return min(largest, int(free[1]))
 
 
 def _absolute(path: str) -> str:

@@ -7,13 +7,14 @@ On the board: ``firmware/lib`` and ``firmware/drivers`` become ``/lib``, ``firmw
 import ast
 import hashlib
 import warnings
-from pathlib import Path
+from collections.abc import Collection, Mapping
+from pathlib import Path, PurePosixPath
 
-from edgekit.bytecode import compile_file, find_mpy_cross
+from edgekit.bytecode import compile_file, find_mpy_cross, why_not_loaded
 from edgekit.errors import BoardError
 from edgekit.paths import FIRMWARE
 
-__all__ = ["install", "files_for"]
+__all__ = ["install", "files_for", "compare", "lacking", "space"]
 
 # Where a top-level name is looked for, and where it goes.
 _PLACES = (
@@ -23,18 +24,18 @@ _PLACES = (
 )
 # No app runs models with floats: deploy takes int8 ones only. All libraries together have them.
 _FOR_FLOATS = ("/lib/tflite_micro/floating.mpy", "/lib/tflite_micro/dynamic.mpy")
+_FOLDER_BLOCKS = 2  # as littlefs has it; FAT takes one or two
 
 
-def install(board, app: str | None = None, progress: bool = False) -> list[str]:
+def install(board, app: str | None = None, progress: bool = False,
+            modules: Mapping[str, Collection[str]] | None = None) -> list[str]:
     """Do the work of :meth:`edgekit.board.base.Board.install`."""
-    compiled, found = _compare(board, app)
-    written = []
-    for target, data in compiled.items():
-        if found[target] != hashlib.sha256(data).hexdigest():
-            board.put(data, target)
-            written.append(target)
-            if progress:
-                print(f"{target}  {len(data)} bytes")
+    compiled, found = compare(board, app, modules)
+    written = lacking(compiled, found)
+    for target, data in written.items():
+        board.put(data, target)
+        if progress:
+            print(f"{target}  {len(data)} bytes")
     for target in compiled:
         source = _source_name(target)
         if found[source]:
@@ -42,10 +43,10 @@ def install(board, app: str | None = None, progress: bool = False) -> list[str]:
                           f"If it is not yours: board.remove({source!r})", stacklevel=3)
     if written:
         # What was imported before is old now.
-        modules = sorted({_module_name(target).split(".")[0] for target in written})
+        modules = sorted({module_name(target).split(".")[0] for target in written})
         board.exec("import sys\nfor _name in list(sys.modules):\n"
                    f" if _name.split('.')[0] in {modules!r}:\n  del sys.modules[_name]\n", timeout_s=10)
-    return written
+    return list(written)
 
 
 def apps() -> list[str]:
@@ -53,40 +54,104 @@ def apps() -> list[str]:
     return sorted(path.stem for path in (FIRMWARE / "apps").glob("[a-z]*.py"))
 
 
-def missing(board, app: str | None = None) -> dict[str, bytes]:
-    """What :func:`install` would copy: path on the board -> compiled file, of those that are not there yet."""
-    compiled, found = _compare(board, app)
-    return {target: data for target, data in compiled.items() if found[target] != hashlib.sha256(data).hexdigest()}
+def space(sizes: Mapping[str, int], block_bytes: int, folders: Collection[str] = ()) -> int:
+    """Bytes of a file system that files take: whole blocks, and those of their folders.
+
+    Parameters
+    ----------
+    sizes : dict of str to int
+        Path on the board -> bytes.
+    block_bytes : int
+        As ``board.info.flash_block`` says.
+    folders : collection of str
+        Those that are there already.
+
+    Examples
+    --------
+    >>> space({"/lib/a.mpy": 600}, block_bytes=512)
+    2048
+    """
+    blocks = sum(-(-size // block_bytes) for size in sizes.values())
+    return (blocks + _FOLDER_BLOCKS * len(folders_of(sizes) - set(folders))) * block_bytes
 
 
-def _compare(board, app):
-    """All files of an app, compiled, and the hashes of what the board has under their names (``.py`` too)."""
-    mpy_cross, version = find_mpy_cross()
-    on_board = board.info.mpy
-    if on_board[0] != version[0]:
-        raise BoardError(f"{board.name} loads .mpy version {on_board[0]}, this mpy-cross writes version {version[0]}. "
-                         "Put MicroPython 1.23 or later on the board.")
-    compiled = {target: compile_file(source, mpy_cross) for target, source in files_for(app).items()}
-    return compiled, board.hashes([*compiled, *map(_source_name, compiled)])
+def folders_of(paths) -> set[str]:
+    """The folders that files lie in, and those that these lie in."""
+    return {str(folder) for path in paths for folder in PurePosixPath(path).parents} - {"/"}
+
+
+def compare(board, app: str | None, modules: Mapping[str, Collection[str]] | None = None):
+    """What :func:`install` would see to, and what is there.
+
+    Returns
+    -------
+    compiled : dict of str to bytes
+        Path on the board -> compiled file.
+    found : dict of str to str
+        sha256 of the files on the board under these names and their ``.py``; empty text for those that are not there.
+
+    Raises
+    ------
+    BoardError
+        The board cannot load what is compiled here.
+    """
+    mpy_cross, _ = find_mpy_cross()
+    info = board.info
+    everything = _files(app, {})
+    if app is not None:
+        modules = {"boards": _tables(f"{info.name} with {info.mcu}"), **(modules or {})}
+    wanted = files_for(app, modules)
+    found = board.hashes([path for target in {**everything, **wanted} for path in (target, _source_name(target))])
+    compiled = {}
+    for target, source in sorted({**everything, **wanted}.items()):
+        if target in wanted or found[target]:  # what is there is kept up to date
+            compiled[target] = compile_file(source, mpy_cross)
+            reason = why_not_loaded(compiled[target], info.mpy, info.arch)
+            if reason:
+                raise BoardError(f"{info.name} with MicroPython {info.micropython} cannot load {target}: {reason}.")
+    return compiled, found
+
+
+def lacking(files: Mapping[str, bytes], found: Mapping[str, str]) -> dict[str, bytes]:
+    """Those files that are not on the board as they are here."""
+    return {path: data for path, data in files.items() if found[path] != hashlib.sha256(data).hexdigest()}
+
+
+def _tables(machine: str) -> list[str]:
+    """The board's table in ``firmware/boards``, by what MicroPython calls the board; all of them if it is unknown."""
+    for node in _parse(FIRMWARE / "boards" / "__init__.py").body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "_TABLES":
+            tables = ast.literal_eval(node.value)
+    # The same rule as on the board: the first that fits.
+    fitting = [table for part, table in tables if part.lower() in machine.lower()]
+    return fitting[:1] or [table for _, table in tables]
 
 
 def _source_name(target):
     return target.removesuffix(".mpy") + ".py"
 
 
-def files_for(app: str | None) -> dict[str, Path]:
+def files_for(app: str | None, modules: Mapping[str, Collection[str]] | None = None) -> dict[str, Path]:
     """What an app needs: path on the board -> source file here.
 
     Parameters
     ----------
     app : str, optional
         Name in ``firmware/apps``; None: all libraries, drivers and board tables.
+    modules : dict of str to collection of str, optional
+        Of these packages only the modules named and those that something imports, for example
+        ``{"tflite_micro": ["moving"], "boards": ["esp32"]}``; every other package comes whole.
 
     Raises
     ------
     BoardError
         There is no such app.
     """
+    return {target: source for target, source in _files(app, modules or {}).items()
+            if app is None or "tflite_micro" in (modules or {}) or target not in _FOR_FLOATS}
+
+
+def _files(app, modules):
     if app is None:
         wanted = [path.stem for folder in (FIRMWARE / "lib", FIRMWARE / "drivers") for path in folder.iterdir()]
         wanted.append("boards")
@@ -96,25 +161,25 @@ def files_for(app: str | None) -> dict[str, Path]:
         wanted = [f"apps.{app}"]
     files = {}
     while wanted:
-        for target, source in _locate(wanted.pop()).items():
+        for target, source in _locate(wanted.pop(), modules).items():
             if target not in files:
                 files[target] = source
                 wanted += _imports(source)
-    return {target: source for target, source in sorted(files.items()) if app is None or target not in _FOR_FLOATS}
+    return dict(sorted(files.items()))
 
 
-def _locate(name: str) -> dict[str, Path]:
-    """Files of a module; empty if MicroPython has it built in. A package comes whole, apps one by one."""
+def _locate(name: str, modules) -> dict[str, Path]:
+    """Files of a module; empty if MicroPython has it built in."""
     first, _, rest = name.partition(".")
     for folder, place in _PLACES:
         if (folder / f"{first}.py").is_file():
             return {f"{place}/{first}.mpy": folder / f"{first}.py"}
         if (folder / first / "__init__.py").is_file():
-            sources = sorted((folder / first).rglob("*.py"))
-            if first == "apps":
-                sources = [folder / first / "__init__.py", folder / first / f"{rest}.py"]
-            return {f"{place}/{source.relative_to(folder).with_suffix('.mpy').as_posix()}": source
-                    for source in sources if source.is_file()}
+            if first in modules or first == "apps":
+                sources = [folder / first / f"{stem}.py" for stem in ("__init__", rest, *modules.get(first, ()))]
+            else:
+                sources = sorted((folder / first).glob("*.py"))
+            return {f"{place}/{first}/{source.stem}.mpy": source for source in sources if source.is_file()}
     return {}
 
 
@@ -123,8 +188,10 @@ def _imports(source: Path) -> list[str]:
     for node in ast.walk(_parse(source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            names += [f"apps.{alias.name}" for alias in node.names] if node.module == "apps" else [node.module]
+        elif isinstance(node, ast.ImportFrom):
+            package = ".".join([source.parent.name] * node.level + [node.module or ""]).strip(".")
+            # A name may be a module of the package.
+            names += [package, *(f"{package}.{alias.name}" for alias in node.names)]
     return names
 
 
@@ -135,6 +202,11 @@ def _parse(source):
         raise BoardError(f"{source.name}, line {error.lineno}: {error.msg}. Correct it, then install again.") from None
 
 
-def _module_name(target):
+def module_name(target: str) -> str:
+    """What a file on the board is imported as.
+
+    >>> module_name("/lib/tflite_micro/moving.mpy")
+    'tflite_micro.moving'
+    """
     name = target.removeprefix("/lib").strip("/").removesuffix(".mpy").replace("/", ".")
     return name.removesuffix(".__init__")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from edgekit.errors import BoardError
 from edgekit.paths import FIRMWARE
 
-__all__ = ["Profile", "PROFILES", "get_profile"]
+__all__ = ["Profile", "PROFILES", "get_profile", "flash_block"]
 
 
 @dataclass(frozen=True)
@@ -138,3 +138,8 @@ def get_profile(name: str) -> Profile:
         return PROFILES[name]
     except KeyError:
         raise BoardError(f"No board profile {name!r}; there are {', '.join(PROFILES)}.") from None
+
+
+def flash_block(flash_bytes: int) -> int:
+    """Bytes of a block of the file system: littlefs on a flash chip, FAT inside a microcontroller with little flash."""
+    return 512 if flash_bytes < 128 * 1024 else 4096

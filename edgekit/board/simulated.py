@@ -15,8 +15,9 @@ from edgekit.simulator.faults import SerialFault, SerialLine
 __all__ = ["SimulatedBoard", "power_on"]
 
 _PYSTACK_WORDS = 8192
-# What the simulated machine, time and so on take of the heap; real firmware has them in flash.
-_ROM_HEAP_BYTES = 80_000
+# What the simulated machine, time and so on take of the heap, and the gaps that they leave; real firmware has them in
+# flash. With so much the largest free block at the start is the profile's heap.
+_ROM_HEAP_BYTES = 120_000
 
 
 class SimulatedBoard(Board):
@@ -62,6 +63,7 @@ class SimulatedBoard(Board):
     """
 
     kind = "simulated"
+    _heap_grows = False  # the engine's does, the profile's not
 
     def __init__(self, profile: str | Profile = "esp32", flash=None, clock: str = "virtual", world=None,
                  engine: str = "auto", hard_heap: bool = False):

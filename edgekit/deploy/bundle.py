@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.board.install import missing
+from edgekit.board.install import compare, folders_of, lacking, module_name, space
 from edgekit.errors import BoardCodeError, BoardError, ModelError
-from edgekit.features import FeatureParams
+from edgekit.features import FeatureParams, load_params
 from edgekit.paths import artefact
 
-__all__ = ["Bundle", "gesture_bundle"]
+__all__ = ["Bundle", "gesture_bundle", "keyword_bundle", "KEYWORD_THRESHOLD"]
 
 
 @dataclass(frozen=True)
@@ -122,34 +122,61 @@ class Bundle:
 
         # The host twin is the board's own code: what it refuses, the board would refuse.
         twin = tflite.Interpreter(self.model)
+        if len(twin.inputs) != 1 or len(twin.outputs) != 1:
+            raise ModelError(f"The model has {len(twin.inputs)} inputs and {len(twin.outputs)} outputs, the app expects one of "
+                             "each: convert the part of it that has one (lesson 09).")
         expected = int(np.prod(self.params.shape))
         found = int(np.prod(twin.input_shape))
         if self.params.kind not in ("waveform", "mfcc") or found != expected:
             raise ModelError(f"The model reads {found} values, the feature parameters make {expected} "
-                             f"({self.params.kind}). Use the parameters that the model was trained with.")
+                             f"({self.params.kind}): use the parameters that the model was trained with.")
         if not twin.input_scale:
-            raise ModelError("The model reads floats; the app gives it int8 features. Convert it to full int8 with "
+            raise ModelError("The model reads floats, the app gives it int8 features: convert it to full int8 with "
                              "calibration data (lesson 09).")
         if (twin.input_scale, twin.input_zero_point) != (1 / 128, 0):
-            raise ModelError(f"The model's input has scale {twin.input_scale:g} and zero point {twin.input_zero_point}; "
-                             "int8 features need 1/128 and 0. Train on features / 128 and convert with int8 calibration.")
+            raise ModelError(f"The model's input has scale {twin.input_scale:g} and zero point {twin.input_zero_point}, "
+                             "int8 features need 1/128 and 0: train on features / 128 and convert with int8 calibration "
+                             "(lesson 09).")
+        if not twin.output_scale:
+            raise ModelError("The model answers with floats, the app expects int8 scores: convert it to full int8 with "
+                             "int8 output (lesson 09).")
         outputs = int(np.prod(twin.output_shape))
         if outputs != len(self.classes):
-            raise ModelError(f"The model has {outputs} outputs, but there are {len(self.classes)} class names: "
-                             f"{', '.join(self.classes) or 'none'}.")
-        if board is None:
-            return
+            raise ModelError(f"The model has {outputs} outputs, but there are {len(self.classes)} class names "
+                             f"({', '.join(self.classes) or 'none'}): give one for each output.")
+        if board is not None:
+            self._check_room(board)
+
+    def _check_room(self, board):
+        from edgekit.tflite import report
+        from edgekit.tflite.reporting import code_heap_bytes
+
         info = board.info
-        needs = tflite.report(self.model, boards=())
-        flash_bytes = _in_blocks([self.model, self.description(), *missing(board, self.app).values()])
+        needs = report(self.model, boards=(), app=self.app)
+        program, found = compare(board, self.app, self._modules)
+        there = self._hashes(board)
+        more = {**lacking(program, found), **lacking(self._all_files(), there)}
+        folders = folders_of(path for path, sha256 in {**found, **there}.items() if sha256)
+        flash_bytes = space(_sizes(more), info.flash_block, folders)
         if flash_bytes > info.flash_free:
-            raise ModelError(f"Model and program need {flash_bytes:,} more bytes of flash; {info.name} has "
-                             f"{info.flash_free:,} free. Remove files with board.remove(path), or use a smaller model "
-                             "or a board with more flash.")
-        if needs.ram_bytes > info.heap_free:
-            raise ModelError(f"Model and runtime need about {needs.ram_bytes:,} bytes of memory; {info.name} has "
-                             f"{info.heap_free:,} free. Restart it (board.reset()), or use fewer channels or layers "
+            raise ModelError(f"Model and program need {flash_bytes:,} more bytes of flash, {info.name} has "
+                             f"{info.flash_free:,} free, {flash_bytes - info.flash_free:,} too few: remove files with "
+                             "board.remove(path), or use a smaller model or a board with more flash.")
+        # What is imported already takes its memory already.
+        imported = board.eval("list(__import__('sys').modules)")
+        code_bytes = code_heap_bytes({path: size for path, size in _sizes(program).items()
+                                      if module_name(path) not in imported})
+        ram_bytes = needs.ram_bytes - needs.code_heap_bytes + code_bytes + sum(map(len, self.files.values()))
+        if ram_bytes > info.heap_free:
+            raise ModelError(f"Model and program need about {ram_bytes:,} bytes of memory, {info.name} has "
+                             f"{info.heap_free:,} free: restart it with board.reset(), or use fewer channels or layers "
                              "(lesson 08).")
+        largest = board.largest_free()
+        piece, what = max((needs.file_bytes, "file"), (needs.arena_bytes, "arena"))
+        if largest is not None and piece > largest:
+            raise ModelError(f"The model's {what} needs {piece:,} bytes in one piece, the largest free block of {info.name} "
+                             f"has {largest:,}: restart it with board.reset(), which joins free memory, or use a smaller "
+                             "model (lesson 08).")
 
     def deploy(self, board) -> str:
         """Put the bundle on a board. Until the last step the board keeps what it had.
@@ -177,30 +204,36 @@ class Bundle:
             The board could not write or load it; the old model is still there.
         """
         self.check(board)
-        board.install(self.app)
-        lacking = self._lacking(board)
-        description = lacking.pop(self._description_path, None)
-        for path, data in lacking.items():
+        board.install(self.app, modules=self._modules)
+        more = lacking(self._all_files(), self._hashes(board))
+        description = more.pop(self._description_path, None)
+        for path, data in more.items():
             board.put(data, path)
         if description:
-            self._load_on(board, copied=list(lacking))
+            self._load_on(board, copied=list(more))
             board.put(description, self._description_path)
         self._remove_older(board)
         return self.folder
 
     def is_on(self, board) -> bool:
         """Whether exactly this bundle is on the board."""
-        return not self._lacking(board)
+        return not lacking(self._all_files(), self._hashes(board))
 
     @property
     def _description_path(self):
         return f"{self.folder}/bundle.json"
 
-    def _lacking(self, board):
-        """What is not on the board yet: path and contents."""
-        wanted = {**self.contents(), self._description_path: self.description()}
-        there = board.hashes(list(wanted))
-        return {path: data for path, data in wanted.items() if there[path] != hashlib.sha256(data).hexdigest()}
+    @property
+    def _modules(self):
+        """What the app loads by name while it runs: operators of this model."""
+        from edgekit.tflite import modules
+        return {"tflite_micro": modules(self.model)}
+
+    def _all_files(self):
+        return {**self.contents(), self._description_path: self.description()}
+
+    def _hashes(self, board):
+        return board.hashes(list(self._all_files()))
 
     def _load_on(self, board, copied):
         try:
@@ -239,6 +272,27 @@ def _path(folder, data, suffix):
     return f"{folder}/{hashlib.sha256(data).hexdigest()[:16]}{suffix}"
 
 
-def _in_blocks(files, block_bytes=512):
-    """Space that files take in a file system, at the least: whole blocks."""
-    return sum(-(-len(data) // block_bytes) * block_bytes for data in files)
+def _sizes(files):
+    return {path: len(data) for path, data in files.items()}
+
+
+KEYWORD_THRESHOLD = 0.7
+"""Chosen for the shipped keyword model on validation voices: see its model card, ``datasets/models/keyword.md``."""
+
+
+def keyword_bundle(model=None, params=None, threshold: float | None = None) -> Bundle:
+    """The keyword model, "yes" and "no" among other words, as a bundle: the learner's own if there is one, else the
+    shipped one.
+
+    Parameters
+    ----------
+    model : bytes or path, optional
+        An int8 .tflite; default ``keyword_int8.tflite``.
+    params : AudioParams, optional
+        Default ``keyword_features.json``.
+    threshold : float, optional
+        Mean score from which a word counts; default :data:`KEYWORD_THRESHOLD`.
+    """
+    return Bundle("keyword", artefact("keyword_int8.tflite") if model is None else model,
+                  load_params(artefact("keyword_features.json")) if params is None else params, app="keyword",
+                  threshold=KEYWORD_THRESHOLD if threshold is None else threshold)

@@ -13,7 +13,6 @@ __all__ = ["Timing", "timeit", "Memory", "memory"]
 _RUN_US = 200_000           # one run lasts at least this long
 _LOOPS_MAX = 10_000_000
 _ANSWER_S = 120.0
-_BLOCK = re.compile(r"max free sz: (\d+)")
 
 # As CPython's timeit: the statement in a function, so that the loop is quick; garbage is collected before, not meanwhile.
 _TIMEIT = """\
@@ -150,7 +149,7 @@ def _duration(us):
 
 _MEM = """\
 def _mem():
-    import gc, os, sys
+    import gc, os
     gc.collect()
     used, free = gc.mem_alloc(), gc.mem_free()
     try:
@@ -158,9 +157,7 @@ def _mem():
         flash = (disk[0] * disk[2], disk[0] * disk[3])
     except Exception:
         flash = None
-    print((used, free, flash, 16 if sys.maxsize < 1 << 32 else 32))
-    import micropython
-    micropython.mem_info()
+    print((used, free, flash))
 try:
     _mem()
 finally:
@@ -212,14 +209,10 @@ class Memory:
 def memory(board) -> Memory:
     """Ask a board for its memory, after a garbage collection."""
     try:
-        head, _, info = board.exec(_MEM, timeout_s=_ANSWER_S).partition("\n")
+        used, free, flash = ast.literal_eval(board.exec(_MEM, timeout_s=_ANSWER_S))
     except BoardCodeError as error:
         raise BoardError(f"The board does not tell its memory: {error.reason}.") from None
-    used, free, flash, block_bytes = ast.literal_eval(head)
-    block = _BLOCK.search(info)
-    # The simulated board's own heap grows; what it says of the largest block is not the board's then.
-    largest = int(block[1]) * block_bytes if block else None
-    return Memory(used, free, None if largest is None else min(largest, free), *(flash or (None, None)), board.kind)
+    return Memory(used, free, board.largest_free(), *(flash or (None, None)), board.kind)
 
 
 def _bytes(count):

@@ -11,7 +11,7 @@ True
 
 from edgekit.tflite.graph import read
 from edgekit.tflite.interpreter import Interpreter, LayerOutput, reference, reference_layers, run_float
-from edgekit.tflite.reporting import Report, fit, report
+from edgekit.tflite.reporting import Report, fit, modules, report
 
 __all__ = ["read", "Interpreter", "LayerOutput", "reference", "reference_layers", "run_float", "report", "Report",
-           "fit"]
+           "fit", "modules"]

@@ -8,7 +8,7 @@ import random_models
 
 from edgekit import tflite
 from edgekit.errors import ModelError
-from edgekit.paths import FIRMWARE, MODELS, ROOT
+from edgekit.paths import MODELS, ROOT
 
 GESTURE = MODELS / "gesture_int8.tflite"
 
@@ -160,13 +160,30 @@ def test_fit_names_the_largest_layer():
         "MAX_POOL_2D (1x75x75x1) smaller."]
 
 
-def test_size_of_the_program_is_as_stated():
-    from edgekit.board.install import files_for
+def test_flash_is_that_of_what_would_be_installed():
+    from edgekit.board.install import files_for, space
     from edgekit.bytecode import compile_file
-    from edgekit.tflite.reporting import RUNTIME_FLASH_BYTES
 
-    blocks = sum(-(-len(compile_file(source)) // 512) for source in files_for("gesture").values())
-    assert 0.9 < blocks * 512 / RUNTIME_FLASH_BYTES < 1.1
+    report = tflite.report(GESTURE)
+    files = files_for("gesture", {"tflite_micro": (), "boards": ["esp32"]})
+    assert report.program == {target: len(compile_file(source)) for target, source in files.items()}
+    with_model = {**report.program, "/models/m/model": len(GESTURE.read_bytes()), "/models/m/about": 700}
+    assert report.flash_bytes == space(with_model, 512)
+    by_name = {board.board: board for board in report.boards}
+    assert by_name["stm32f411"].flash_bytes == report.flash_bytes < space(with_model, 4096) == by_name["esp32"].flash_bytes
+    assert tflite.report(GESTURE, boards=[], app="replay").flash_bytes < report.flash_bytes
+
+
+def test_only_the_operators_that_a_model_needs_count():
+    from edgekit.board.install import files_for
+
+    report = tflite.report(GESTURE, boards=[])
+    assert tflite.modules(GESTURE) == () and not any("moving" in path for path in report.program)
+    for name, family in (("gesture_float", "floating"), ("gesture_dynamic", "dynamic")):
+        needs = tflite.report(MODELS / f"{name}.tflite", boards=[])
+        assert family in tflite.modules(MODELS / f"{name}.tflite")
+        assert f"/lib/tflite_micro/{family}.mpy" in needs.program and needs.code_heap_bytes > report.code_heap_bytes
+    assert set(report.program) < set(files_for("gesture"))
 
 
 def test_a_board_with_little_flash_is_told():
@@ -180,14 +197,14 @@ def test_a_board_with_little_flash_is_told():
 def test_memory_of_a_loaded_model_is_as_stated():
     """Heap on the simulated board against the report's estimate."""
     import edgekit
+    from edgekit.board.install import files_for, module_name
     from edgekit.bytecode import compile_file, find_mpy_cross
-    from edgekit.tflite.reporting import RUNTIME_RAM_BYTES
 
     report = tflite.report(GESTURE, boards=[])
     with edgekit.connect("sim") as board:
         mpy_cross, _ = find_mpy_cross()
-        for source in (FIRMWARE / "lib" / "tflite_micro").glob("*.py"):
-            board.put(compile_file(source, mpy_cross), f"/lib/tflite_micro/{source.stem}.mpy")
+        for target, source in files_for("gesture", {"tflite_micro": (), "boards": ["esp32"]}).items():
+            board.put(compile_file(source, mpy_cross), target)
         board.put(GESTURE, "/models/test.tflite")
 
         def used():
@@ -195,12 +212,12 @@ def test_memory_of_a_loaded_model_is_as_stated():
             return board.eval("gc.mem_alloc()")
 
         start = used()
-        board.exec("import tflite_micro")
-        runtime = used() - start
+        board.exec("\n".join(f"import {module_name(target)}" for target in report.program))
+        code = used() - start
         board.exec("model = tflite_micro.load_model('/models/test.tflite')")
-        model = used() - start - runtime
-    assert 0.6 < runtime / RUNTIME_RAM_BYTES < 1.1
-    assert 0.6 < model / (report.ram_bytes - RUNTIME_RAM_BYTES) < 1.1
+        model = used() - start - code
+    assert 0.9 < code / report.code_heap_bytes < 1.1
+    assert 0.6 < model / (report.ram_bytes - report.code_heap_bytes) < 1.1
 
 
 def test_benchmark_runs_and_finds_equality(capsys):

@@ -290,7 +290,8 @@ def _tables(params):
         firsts=np.array(firsts, np.int16), counts=np.array(counts, np.int16), offsets=offsets.astype(np.uint16),
         logs=np.rint(np.log2(1 + np.arange(65) / 64) * 32768).astype(np.uint16),
         weights=np.concatenate(rows).astype(np.int16),
-        dct=np.rint(real * 2.0 ** dct_shift).astype(np.int16).reshape(params.coefficients, bands))
+        # Sums are rounded, not weights: so a row keeps its sum, and what all bands share is not lost.
+        dct=np.diff(np.rint(np.cumsum(real * 2.0 ** dct_shift, axis=1)), axis=1, prepend=0).astype(np.int16))
     made.header[1] = len(made.to_bytes())
     made.header[2] = np.array(zlib.adler32(made.to_bytes()[12:]), np.uint32).view(np.int32)
     return made

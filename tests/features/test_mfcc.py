@@ -27,7 +27,7 @@ OTHERS = [AudioParams(window=256, hop=128, fft=256, mel_bands=20, mel_scale="htk
           AudioParams(rate_hz=8000, window=200, hop=80, fft=512, mel_bands=23, coefficients=12, low_hz=60, high_hz=3800)]
 ALL_PARAMS = [PARAMS, *OTHERS]
 GOLDEN = [64, 28, 5, 7, 6, 2, 1, 2, -1, 0]
-TABLES_SHA256 = "44b0c5a5b9a1c568c7868ff11e1562ec529e6050d9054fc78b77723fb3e6c39a"
+TABLES_SHA256 = "f28b93f652159abbf0ac97f15213cfeb8dd126c9c2f2be7d416daf9359836848"
 ids = [f"{p.fft}-{p.mel_bands}-{p.mel_scale}" for p in ALL_PARAMS]
 
 

@@ -5,6 +5,7 @@ On the board: ``firmware/lib`` and ``firmware/drivers`` become ``/lib``, ``firmw
 """
 
 import ast
+import functools
 import hashlib
 import warnings
 from collections.abc import Collection, Mapping
@@ -119,7 +120,8 @@ def lacking(files: Mapping[str, bytes], found: Mapping[str, str]) -> dict[str, b
 
 def _tables(machine: str) -> list[str]:
     """The board's table in ``firmware/boards``, by what MicroPython calls the board; all of them if it is unknown."""
-    for node in _parse(FIRMWARE / "boards" / "__init__.py").body:
+    source = FIRMWARE / "boards" / "__init__.py"
+    for node in _parse(source.read_text(encoding="utf-8"), source).body:
         if isinstance(node, ast.Assign) and node.targets[0].id == "_TABLES":
             tables = ast.literal_eval(node.value)
     # The same rule as on the board: the first that fits.
@@ -183,21 +185,26 @@ def _locate(name: str, modules) -> dict[str, Path]:
     return {}
 
 
-def _imports(source: Path) -> list[str]:
+def _imports(source: Path) -> tuple[str, ...]:
+    return _imports_of(source.read_text(encoding="utf-8"), source)
+
+
+@functools.lru_cache(maxsize=1000)
+def _imports_of(text, source):
     names = []
-    for node in ast.walk(_parse(source)):
+    for node in ast.walk(_parse(text, source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             package = ".".join([source.parent.name] * node.level + [node.module or ""]).strip(".")
             # A name may be a module of the package.
             names += [package, *(f"{package}.{alias.name}" for alias in node.names)]
-    return names
+    return tuple(names)
 
 
-def _parse(source):
+def _parse(text, source):
     try:
-        return ast.parse(source.read_text(encoding="utf-8"))
+        return ast.parse(text)
     except SyntaxError as error:
         raise BoardError(f"{source.name}, line {error.lineno}: {error.msg}. Correct it, then install again.") from None
 

@@ -161,9 +161,15 @@ def _files(app, modules):
         if app not in apps():
             raise BoardError(f"No app {app!r} in firmware/apps; there are {', '.join(apps())}.")
         wanted = [f"apps.{app}"]
-    files = {}
+    files, seen = {}, set()
     while wanted:
-        for target, source in _locate(wanted.pop(), modules).items():
+        name = wanted.pop()
+        first = name.partition(".")[0]
+        name = name if first in (*modules, "apps") else first  # other packages come whole
+        if name in seen:
+            continue
+        seen.add(name)
+        for target, source in _locate(name, modules).items():
             if target not in files:
                 files[target] = source
                 wanted += _imports(source)

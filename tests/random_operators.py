@@ -12,7 +12,7 @@ UNARY = {"RELU": None, "RELU6": None, "ABS": "AbsOptions", "LEAKY_RELU": "LeakyR
          "HARD_SWISH": None, "LOGISTIC": None, "TANH": None}
 REDUCING = ("SUM", "REDUCE_MAX", "ARG_MAX")
 OTHERS = ("RESIZE_NEAREST_NEIGHBOR", "SHAPE", "TRANSPOSE_CONV")
-MOVING = ("PAD", "PADV2", "SLICE", "STRIDED_SLICE", "TRANSPOSE", "SPLIT", "CONCATENATION", "PACK", "UNPACK")
+MOVING = ("PAD", "PADV2", "SLICE", "STRIDED_SLICE", "TRANSPOSE", "SPLIT", "CONCATENATION", "PACK", "UNPACK", "TILE")
 
 
 class _Random:
@@ -247,6 +247,11 @@ def _move(net, kind, source, live, new, used):
         total = sum(s[axis] for _, s in chosen)
         outputs = [new([total if i == axis else n for i, n in enumerate(shape)])]
         options_type, options = "ConcatenationOptions", {"axis": axis - rank if net.chance(0.5) else axis}
+    elif kind == "TILE":
+        times = rng.choice([1, 1, 2, 3], rank)
+        outputs = [new([n * m for n, m in zip(shape, times, strict=True)])]
+        inputs.append(net.int32(times))
+        options_type = "TileOptions"
     elif kind == "PACK" and rank < 4:
         fitting = [t for t in live if t[1] == shape]
         inputs = [fitting[net.number(0, len(fitting))][0] for _ in range(net.number(1, 4))]

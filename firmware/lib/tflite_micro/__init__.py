@@ -73,6 +73,7 @@ def load_model(source, kernels=None):
 # What stays of the first input and the last output. Of the layers stays only what runs: the rest is read in the file again
 # when somebody asks.
 Value = namedtuple("Value", ("shape", "type", "size", "scale", "zero_point"))
+_OUTPUTS = 4
 
 
 class Layer:
@@ -100,24 +101,26 @@ class Layer:
 
     def __init__(self, model, step):
         self._model = model
-        self.run, self.name, self._indices, self._places, self.macs, self.weight_bytes = step
+        self._step = step
+        self.run, self.name, self.macs, self.weight_bytes = step[:_OUTPUTS]
 
     @property
     def outputs(self):
-        return read_tensors(self._model.data, self._indices)
+        return read_tensors(self._model.data, [self._step[i] for i in range(_OUTPUTS, len(self._step), 2)])
 
     @property
     def output(self):
-        return read_tensors(self._model.data, self._indices[:1])[0]
+        return read_tensors(self._model.data, self._step[_OUTPUTS : _OUTPUTS + 1])[0]
 
     @property
     def y(self):
+        places = [self._step[i] for i in range(_OUTPUTS + 1, len(self._step), 2)]
         return arena.one_or_all([arena.view(self._model._memory, tensor, place)
-                                 for tensor, place in zip(self.outputs, self._places)])
+                                 for tensor, place in zip(self.outputs, places)])
 
     @property
     def values(self):
-        return arena.view(self._model._memory, self.output, self._places[0])
+        return arena.view(self._model._memory, self.output, self._step[_OUTPUTS + 1])
 
 
 class Model:
@@ -172,8 +175,7 @@ class Model:
         self.reset()
         in_c = kernels.bind(layers, data) if kernels else [None] * len(layers)
         # Constants and tables of the graph end here: only what runs stays in memory.
-        self._steps = [(run or _run_python(layer), layer.name, tuple([y.index for y in layer.outputs]), layer.places,
-                        layer.macs, layer.weight_bytes) for layer, run in zip(layers, in_c)]
+        self._steps = [_step(layer, run or _run_python(layer)) for layer, run in zip(layers, in_c)]
         self.inputs = [views[tensor.index] for tensor in graph.inputs]
         self.outputs = [views[tensor.index] for tensor in graph.outputs]
         self.input, self.output = self.inputs[0], self.outputs[0]
@@ -318,18 +320,24 @@ class Model:
     @property
     def macs(self):
         """Multiply-accumulates for one inference."""
-        return sum([step[4] for step in self._steps])
+        return sum([step[2] for step in self._steps])
 
     @property
     def weight_bytes(self):
         """Bytes of weights, used where they lie in the file."""
-        return sum([step[5] for step in self._steps])
+        return sum([step[3] for step in self._steps])
 
 
 def _value(tensor):
     if tensor.type == INT8:
         operators.scale_of(tensor)  # refuses a scale that is no number
     return Value(tensor.shape, tensor.type, tensor.size, tensor.scale, tensor.zero_point)
+
+
+def _step(layer, run):
+    """What stays of a layer, as little as can be: `_OUTPUTS` items, then index and place of each output."""
+    ends = [number for y, place in zip(layer.outputs, layer.places) for number in (y.index, place)]
+    return (run, layer.name, layer.macs, layer.weight_bytes) + tuple(ends)
 
 
 def _run_python(layer):

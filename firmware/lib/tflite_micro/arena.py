@@ -70,7 +70,7 @@ def allocate(inputs, outputs, layers, kernels):
         for tensor in layer.inputs:
             if tensor.is_constant:
                 views[tensor.index] = tensor.view()
-        layer.places = tuple([places[owners[tensor.index]][1] for tensor in layer.outputs])
+        layer.places = [places[owners[tensor.index]][1] for tensor in layer.outputs]
         for tensor, place in zip(layer.outputs, layer.places):
             views[tensor.index] = view(memory, tensor, place)
         layer.x = one_or_all([views[tensor.index] for tensor in layer.inputs])

@@ -200,6 +200,23 @@ def prepare_pad(operator):
     return _moves(operator, [x], [(0, 0, 0, start, x.shape, steps_of(x.shape), y_steps)], fill)
 
 
+def prepare_tile(operator):
+    x, times = operator.inputs
+    y = operator.outputs[0]
+    times = constant_numbers(operator, times)
+    if len(times) != len(x.shape) or min(times) < 1 or y.shape != tuple([n * m for n, m in zip(x.shape, times)]):
+        refuse(operator, "it does not repeat %s to %s; convert the model again"
+               % (shape_text(x.shape), shape_text(y.shape)))
+    expect_same_scale(operator, x, y)
+    sizes, x_steps, y_steps = [], [], []
+    for n, m, x_step, y_step in zip(x.shape, times, steps_of(x.shape), steps_of(y.shape)):
+        # Two dimensions of each: the repeats read the same place again.
+        sizes += [m, n]
+        x_steps += [0, x_step]
+        y_steps += [n * y_step, y_step]
+    return _moves(operator, [x], [(0, 0, 0, 0, sizes, x_steps, y_steps)])
+
+
 def prepare_slice(operator):
     x, begins, sizes = operator.inputs
     y = operator.outputs[0]

@@ -23,6 +23,7 @@ _ADVICE = {
     "GELU": "replace it with RELU",
     "EXP": "replace the activation that makes it with RELU", "LOG": "replace the activation that makes it with RELU",
     "PRELU": "replace it with RELU",
+    "RESIZE_BILINEAR": "use UpSampling2D(..., interpolation='nearest')",
 }
 _RECURRENT = ("RNN", "LSTM", "WHILE", "UNIDIRECTIONAL_SEQUENCE_RNN")
 
@@ -552,6 +553,7 @@ TABLE = {
     60: ("PADV2", "moving.prepare_pad", 3, 3),
     65: ("SLICE", "moving.prepare_slice", 3, 3),
     67: ("TRANSPOSE_CONV", "transposed.prepare_transpose_conv", 3, 4),
+    69: ("TILE", "moving.prepare_tile", 2, 2),
     70: ("EXPAND_DIMS", _prepare_reshape, 2, 2),
     74: ("SUM", "reducing.prepare_sum", 2, 2),
     77: ("SHAPE", "moving.prepare_shape", 1, 1),

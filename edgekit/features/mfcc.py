@@ -248,7 +248,7 @@ def tables(params: AudioParams) -> bytes:
 
 @functools.lru_cache(maxsize=16)
 def _tables(params):
-    n, bands = params.fft, params.mel_bands
+    n = params.fft
     angles = 2 * np.pi * np.arange(3 * n // 4) / n
 
     rows = []

@@ -23,7 +23,8 @@ from edgekit.features.mfcc import (
 
 PARAMS = AudioParams()
 OTHERS = [AudioParams(window=256, hop=128, fft=256, mel_bands=20, mel_scale="htk"),
-          AudioParams(window=1000, hop=500, fft=1024, mel_bands=64, coefficients=13, high_hz=4000),
+          AudioParams(window=1000, hop=500, fft=1024, mel_bands=64, coefficients=13, high_hz=4000, first_shift=2,
+                      first_offset=-300),
           AudioParams(rate_hz=8000, window=200, hop=80, fft=512, mel_bands=23, coefficients=12, low_hz=60, high_hz=3800)]
 ALL_PARAMS = [PARAMS, *OTHERS]
 GOLDEN = [64, 28, 5, 7, 6, 2, 1, 2, -1, 0]

@@ -25,6 +25,7 @@ _PLAIN_CHUNK = 256  # without flow control: what a UART's buffer holds
 _PLAIN_PAUSE_S = 0.01
 _ATTEMPTS = 3
 _TAIL = 600
+_SHOWN = 60
 _WORDS = 4000
 
 _PASTE_ANSWER = re.compile(rb"R\x01|R\x00|paste mode; Ctrl-C")  # the last: from the friendly prompt
@@ -238,9 +239,12 @@ class RawRepl:
             if self._read_until(_BANNER, self.answer_s / 5) is not None:
                 self.ready = True
                 return
-        raise BoardLostError("The board does not answer: a MicroPython prompt was expected, nothing like it came. "
-                             "Press its reset button or plug it in again, and see that no other program "
-                             "(Thonny, a serial monitor) holds the port. Then: board.reconnect().")
+        said = bytes(byte for byte in self._words if 32 <= byte < 127)[-_SHOWN:].decode()
+        raise BoardLostError("The board does not answer: a MicroPython prompt was expected, "
+                             + (f"this came instead: {said!r}. If it runs another program than MicroPython, put that on it: "
+                                "`edgekit flash`. Else press" if said else "nothing came. Press")
+                             + " its reset button or plug it in again, and see that no other program (Thonny, a serial "
+                             "monitor) holds the port. Then: board.reconnect().")
 
     def _prepare(self):
         """Be at the raw prompt of the MicroPython that we know; BoardRestartedError if it is a new one."""

@@ -1,5 +1,6 @@
 """A real board on a USB port. Not yet run on hardware: so far it has only talked to a simulated port."""
 
+import os
 import select
 import socket
 import time
@@ -68,6 +69,15 @@ def _no_board(port, reason):
     return BoardError(f"No board on port {port!r}: {reason}. {ports_text()}")
 
 
+def _why_closed(text):
+    """What pyserial says of a port that does not open, in words that help."""
+    if "permission denied" in text:  # Windows says "access is denied", and means the other thing
+        return ("you may not open it. On Linux: sudo usermod -a -G dialout $USER (Arch: uucp), then log out and in again")
+    if any(word in text for word in ("busy", "denied", "exclusively lock", "temporarily unavailable")):
+        return "another program holds it: close Thonny, the Arduino monitor or the other notebook"
+    return "it does not open"
+
+
 def _lost(port, error):
     return BoardLostError(f"The board on {port} stopped answering ({error}). Plug it in again, then: board.reconnect(). "
                           "Files are as they were last closed.")
@@ -78,12 +88,12 @@ class _SerialTransport:
 
     def __init__(self, port):
         import serial
+        # Otherwise two programs on POSIX would take each other's bytes. Windows lets no second one in anyway.
+        alone = {"exclusive": True} if os.name == "posix" and "://" not in port else {}
         try:
-            self._serial = serial.serial_for_url(port, baudrate=_BAUD, timeout=_POLL_S, write_timeout=_WRITE_S)
+            self._serial = serial.serial_for_url(port, baudrate=_BAUD, timeout=_POLL_S, write_timeout=_WRITE_S, **alone)
         except (serial.SerialException, OSError, ValueError) as error:
-            reason = ("another program holds it: close Thonny, the Arduino monitor or the other notebook"
-                      if "busy" in str(error).lower() or "denied" in str(error).lower() else "it does not open")
-            raise _no_board(port, reason) from error
+            raise _no_board(port, _why_closed(str(error).lower())) from error
         self._port = port
         # The last: what pyserial makes of a port that was closed, or taken away, in the middle of a read.
         self._errors = (serial.SerialException, OSError, TypeError)

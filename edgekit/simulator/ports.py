@@ -161,8 +161,10 @@ class PtyPort(_Port):
 
     def close(self):
         """Remove the pseudo-terminal."""
-        os.close(self._there)
-        os.close(self._here)
+        for end in (self._there, self._here):
+            if end >= 0:
+                os.close(end)
+        self._there = self._here = -1
 
 
 def serve(engine, port):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit.convert import classic_columns, classic_trees
+from edgekit.convert import classic_columns, classic_models, classic_trees
 from edgekit.convert.classic_columns import Column
 from edgekit.convert.classic_file import Step, write
 from edgekit.convert.classic_trees import COUNTS, ROWS, VALUES, VOTES, of_histogram, of_tree
@@ -48,7 +48,7 @@ def to_board(pipeline, columns=None, dtype="float32") -> bytes:
     >>> x, y = load_iris(return_X_y=True)
     >>> file = to_board(DecisionTreeClassifier(max_depth=2, random_state=0).fit(x, y))
     >>> len(file), load_classic(file).predict(x[0])
-    (180, 0)
+    (156, 0)
     """
     if dtype not in DTYPES:
         raise ModelError(f"No dtype {dtype!r}; choose one of {', '.join(DTYPES)}.")
@@ -64,7 +64,7 @@ def to_board(pipeline, columns=None, dtype="float32") -> bytes:
             if mix is None:
                 raise ModelError(f"Step {name!r} is a {type(transformer).__name__}, which boards do not run. Before the "
                                  f"model they run {', '.join(TRANSFORMERS)}; do anything else on the host, or leave it out.")
-            made += classic_columns.flush(state, state_width) + [mix(transformer)]
+            made += classic_columns.flush(state, state_width) + mix(transformer)
             state_width = transformer.n_components_
             after = [Column(i) for i in range(state_width)]
         state = after
@@ -161,8 +161,8 @@ def _classes(model):
     return [int(v) if isinstance(v, float) and v.is_integer() else v for v in labels]
 
 
-def _decide(how, classes=0, divisor=1, inclusive=0, factor=1):
-    return Step("finish", (0, how, classes, divisor, inclusive, factor))
+def _decide(how, classes=0, divisor=1, inclusive=0, factor=1, limit=0.0):
+    return Step("finish", (0, how, classes, divisor, inclusive, factor), [np.array([limit])] if limit else [])
 
 
 # --- trees and forests ------------------------------------------------------------------------------------------
@@ -249,6 +249,29 @@ def _histogram(model, source):
     return [step, _decide(_finish.SIGMOID, 2)], classes
 
 
+def _isolation(model, source):
+    """The sum of the depths, against the depth from which on scikit-learn's score is that of an inlier."""
+    from sklearn.ensemble._iforest import _average_path_length
+    trees = []
+    for i, (estimator, features) in enumerate(zip(model.estimators_, model.estimators_features_, strict=True)):
+        leaf = model._decision_path_lengths[i] + model._average_path_length_per_tree[i] - 1.0
+        trees.append(of_tree(estimator.tree_, leaf, features))
+    denominator = len(trees) * _average_path_length([model._max_samples])
+
+    def inlier(depth):
+        return (2 ** -np.divide(depth, denominator, out=np.ones(1), where=denominator != 0) + model.offset_ <= 0)[0]
+
+    # The score falls as the depth grows: halve among the float64 numbers until two neighbours are left.
+    low, high = 0, int(np.array([1e300]).view(np.int64)[0])
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if inlier(np.array([middle]).view(np.float64)) else (middle, high)
+    limit = 0.0 if inlier(np.zeros(1)) else np.array([high]).view(np.float64)[0]
+    step = classic_trees.step(trees, VALUES, 1, source.columns, dtype=source.dtype, whole=True,
+                              missing=_knows_gaps(model.estimators_, source))
+    return [step, _decide(_finish.SIGN, 2, inclusive=1, limit=limit)], [-1, 1]
+
+
 def _one(convert):
     return lambda model, source: convert(model, source, [model])
 
@@ -257,7 +280,116 @@ def _many(convert):
     return lambda model, source: convert(model, source, model.estimators_)
 
 
-_MIXERS = {}
+# --- other models -----------------------------------------------------------------------------------------------
+
+def _linear(model, source, probabilities=False):
+    classes = _classes(model)
+    weights, bias = np.atleast_2d(model.coef_), np.asarray(model.intercept_)
+    steps = [*source.flushed(), classic_models.linear(weights, bias, source.dtype)]
+    if len(classes) == 2 and len(weights) == 1:
+        return [*steps, _decide(_finish.SIGMOID if probabilities else _finish.SIGN, 2)], classes
+    return [*steps, _decide(_finish.SOFTMAX if probabilities else _finish.LARGEST, len(classes))], classes
+
+
+def _logistic(model, source):
+    return _linear(model, source, probabilities=True)
+
+
+def _linear_regressor(model, source):
+    if np.ndim(model.coef_) > 1 and len(model.coef_) > 1:
+        raise ModelError(f"This {type(model).__name__} has {len(model.coef_)} outputs. Fit one model for each of them.")
+    return [*source.flushed(), classic_models.linear(model.coef_, model.intercept_, source.dtype),
+            _decide(_finish.VALUE)], []
+
+
+def _support(model, source):
+    classes = _classes(model)
+    if model.break_ties and len(classes) > 2:
+        raise ModelError(f"{type(model).__name__} has break_ties=True; boards count the votes of the pairs of classes. Fit "
+                         "it with break_ties=False.")
+    _plain_kernel(model)
+    if model.kernel != "linear":
+        return [*source.flushed(), classic_models.vectors(model, len(classes), source.dtype),
+                _decide(_finish.PAIRS, len(classes))], classes
+    # Linear: the support vectors add up to one weight for each feature.
+    step = classic_models.linear(model.coef_, model.intercept_, source.dtype)
+    if len(classes) == 2:
+        return [*source.flushed(), step, _decide(_finish.SIGN, 2, inclusive=1)], classes
+    return [*source.flushed(), step, _decide(_finish.PAIRS, len(classes))], classes
+
+
+def _support_sum(model, source):
+    """One sum: regression, or one class."""
+    _plain_kernel(model)
+    step = (classic_models.linear(model.coef_, model.intercept_, source.dtype) if model.kernel == "linear"
+            else classic_models.vectors(model, 1, source.dtype))
+    if type(model).__name__ == "OneClassSVM":
+        return [*source.flushed(), step, _decide(_finish.SIGN, 2)], [-1, 1]
+    return [*source.flushed(), step, _decide(_finish.VALUE)], []
+
+
+def _plain_kernel(model):
+    name = type(model).__name__
+    if model.kernel not in ("linear", "rbf", "poly", "sigmoid"):
+        raise ModelError(f"{name} has kernel={model.kernel!r}; boards know 'linear', 'rbf', 'poly' and 'sigmoid'.")
+    if getattr(model, "_sparse", False):
+        raise ModelError(f"{name} was fitted on a sparse matrix. Fit it on x.toarray().")
+
+
+def _perceptron(model, source):
+    classes = _classes(model)
+    steps = [*source.flushed(), *classic_models.layers(model, source.dtype)]
+    if model.out_activation_ == "softmax":
+        return [*steps, _decide(_finish.SOFTMAX, len(classes))], classes
+    if len(classes) != 2 or model.n_outputs_ != 1:
+        raise ModelError("This MLPClassifier gives several labels at once. Fit one model for each of them.")
+    return [*steps, _decide(_finish.SIGMOID, 2)], classes
+
+
+def _perceptron_regressor(model, source):
+    if model.n_outputs_ != 1:
+        raise ModelError(f"This MLPRegressor has {model.n_outputs_} outputs. Fit one model for each of them.")
+    if model.out_activation_ != "identity":
+        raise ModelError(f"This MLPRegressor ends in {model.out_activation_!r}; boards know the squared error's 'identity'.")
+    return [*source.flushed(), *classic_models.layers(model, source.dtype), _decide(_finish.VALUE)], []
+
+
+def _bayes(model, source):
+    classes = _classes(model)
+    return [*source.flushed(), classic_models.bayes(model, source.dtype), _decide(_finish.SOFTMAX, len(classes))], classes
+
+
+def _neighbours(model, source):
+    classes = _classes(model)
+    if model._y.ndim != 1:
+        raise ModelError("This KNeighborsClassifier has several outputs. Fit one model for each of them.")
+    says = model._y.astype(np.uint8 if len(classes) < 256 else np.uint16)
+    return [*source.flushed(), classic_models.neighbours(model, says, len(classes), source.dtype),
+            _decide(_finish.SHARES, len(classes))], classes
+
+
+def _neighbours_regressor(model, source):
+    if model._y.ndim != 1 and model._y.shape[1] != 1:
+        raise ModelError(f"This KNeighborsRegressor has {model._y.shape[1]} outputs. Fit one model for each of them.")
+    says = np.asarray(model._y, np.float64).reshape(-1)
+    return [*source.flushed(), classic_models.neighbours(model, says, 1, source.dtype), _decide(_finish.VALUE)], []
+
+
+def _centroids(model, source):
+    classes = _classes(model)
+    if not np.isclose(model.class_prior_, 1 / len(classes)).all():
+        raise ModelError("This NearestCentroid weighs its classes (priors); boards know priors='uniform'.")
+    return [*source.flushed(), classic_models.centres(model.centroids_, model.metric, "NearestCentroid", source.dtype),
+            _decide(_finish.LARGEST, len(classes))], classes
+
+
+def _clusters(model, source):
+    points = model.cluster_centers_
+    return [*source.flushed(), classic_models.centres(points, "euclidean", type(model).__name__, source.dtype),
+            _decide(_finish.LARGEST, len(points))], list(range(len(points)))
+
+
+_MIXERS = {"PCA": classic_models.project}
 
 _FAMILIES = {
     "DecisionTreeClassifier": _one(_forest), "DecisionTreeRegressor": _one(_forest_regressor),
@@ -266,6 +398,14 @@ _FAMILIES = {
     "ExtraTreesClassifier": _many(_forest), "ExtraTreesRegressor": _many(_forest_regressor),
     "GradientBoostingClassifier": _boosting, "GradientBoostingRegressor": _boosting,
     "HistGradientBoostingClassifier": _histogram, "HistGradientBoostingRegressor": _histogram,
+    "IsolationForest": _isolation,
+    "LogisticRegression": _logistic, "LogisticRegressionCV": _logistic, "LinearSVC": _linear, "RidgeClassifier": _linear,
+    "Perceptron": _linear, "LinearRegression": _linear_regressor, "Ridge": _linear_regressor, "RidgeCV": _linear_regressor,
+    "Lasso": _linear_regressor, "ElasticNet": _linear_regressor, "LinearSVR": _linear_regressor,
+    "SVC": _support, "NuSVC": _support, "SVR": _support_sum, "NuSVR": _support_sum, "OneClassSVM": _support_sum,
+    "MLPClassifier": _perceptron, "MLPRegressor": _perceptron_regressor, "GaussianNB": _bayes,
+    "KNeighborsClassifier": _neighbours, "KNeighborsRegressor": _neighbours_regressor,
+    "NearestCentroid": _centroids, "KMeans": _clusters, "MiniBatchKMeans": _clusters,
 }
 
 FAMILIES = tuple(_FAMILIES)

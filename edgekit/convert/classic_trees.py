@@ -119,7 +119,7 @@ def step(trees, kind, outputs, columns, base=None, missing=False, as_float32=Tru
     return Step("trees", (outputs, kind, flags, depth), [
         np.array(roots, narrow), (2 * feature + 1).astype(np.uint8 if 2 * width <= 256 else np.uint16), upper, lower,
         np.array(left, narrow), np.array(right, narrow), table,
-        np.zeros(outputs) if base is None else np.asarray(base, np.float64).reshape(outputs),
+        np.array([]) if base is None else np.asarray(base, np.float64).reshape(outputs),
         signed.astype(np.uint16), packed])
 
 

@@ -63,7 +63,7 @@ def to_tflite(model, kind="int8", calibration=None, int8_features=True) -> bytes
     # A fixed batch of one: with an open batch, Flatten becomes SHAPE, STRIDED_SLICE and PACK, which boards lack.
     one = k.Input(batch_shape=(1, *model.input_shape[1:]), name="features")
     # The name goes into the file; Keras's own would count the models made so far.
-    fixed = k.Model(one, model(one), name="fixed_batch")
+    fixed = k.Model(one, _without_loops(model)(one), name="fixed_batch")
     with quiet_output() as printed, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -79,11 +79,74 @@ def to_tflite(model, kind="int8", calibration=None, int8_features=True) -> bytes
         except Exception as error:
             lines = [line for line in (printed() + "\n" + str(error)).splitlines() if line.strip()]
             raise ModelError(f"TensorFlow could not convert {model.name!r} to {kind}: {lines[-1].strip()} "
-                             "Layers that boards run: Conv1D, Conv2D, depthwise, Dense, pooling, ReLU, softmax; "
-                             "no recurrent layers.") from error
+                             "Layers that boards run: Conv1D, Conv2D, depthwise, Dense, pooling, ReLU, softmax, "
+                             "LSTM.") from error
     if kind == "int8" and int8_features:
         _check_input(converted, model.name)
     return converted
+
+
+def _without_loops(model):
+    """The same model, its recurrent layers in a form that the converter takes: it makes a loop of others, and ends the
+    whole process when that loop shall be int8."""
+    k = keras()
+    if not any(isinstance(layer, (k.layers.LSTM, k.layers.GRU, k.layers.SimpleRNN)) for layer in model.layers):
+        return model
+
+    def changed(layer):
+        if isinstance(layer, k.layers.LSTM) and _is_plain(layer):
+            return _one_operator(layer)
+        config = layer.get_config()
+        if isinstance(layer, (k.layers.LSTM, k.layers.GRU, k.layers.SimpleRNN)):
+            config["unroll"] = True
+        return type(layer).from_config(config)
+
+    clone = k.models.clone_model(model, clone_function=changed)
+    for layer, source in zip(clone.layers, model.layers, strict=True):
+        if type(layer) is type(source):
+            layer.set_weights(source.get_weights())
+    return clone
+
+
+def _is_plain(lstm):
+    """Whether UNIDIRECTIONAL_SEQUENCE_LSTM can stand for it."""
+    config = lstm.get_config()
+    return (config["activation"], config["recurrent_activation"]) == ("tanh", "sigmoid") and not (
+        config["go_backwards"] or config["stateful"] or config["return_state"] or config["unroll"])
+
+
+def _one_operator(lstm):
+    """An LSTM layer as the function that TensorFlow's converter knows: one operator instead of a loop."""
+    import uuid
+
+    import tensorflow as tf
+
+    weights = lstm.get_weights()
+    kernel, recurrent, bias = weights if len(weights) == 3 else (*weights, np.zeros(4 * lstm.units, np.float32))
+
+    # The converter finds it by these attributes and takes its arguments in this order; only then is it one operator.
+    @tf.function(autograph=False, experimental_attributes={
+        "api_implements": f"lstm_{uuid.uuid4()}", "go_backwards": False, "time_major": False})
+    def standard_lstm(inputs, h, c, kernel, recurrent, bias):
+        outputs = []
+        for step in tf.unstack(inputs, axis=1):
+            come, keep, new, go = tf.split(tf.matmul(step, kernel) + tf.matmul(h, recurrent) + bias, 4, axis=1)
+            c = tf.sigmoid(keep) * c + tf.sigmoid(come) * tf.tanh(new)
+            h = tf.sigmoid(go) * tf.tanh(c)
+            outputs.append(h)
+        unused = tf.ones((1,))
+        return h, tf.stack(outputs, axis=1), unused, unused, unused
+
+    class OneOperator(keras().layers.Layer):
+        def call(self, x):
+            zeros = tf.zeros((1, lstm.units))
+            last, whole, *_ = standard_lstm(x, zeros, zeros, *map(tf.constant, (kernel, recurrent, bias)))
+            return whole if lstm.return_sequences else last
+
+        def compute_output_shape(self, shape):
+            return (*shape[:2], lstm.units) if lstm.return_sequences else (shape[0], lstm.units)
+
+    return OneOperator(name=lstm.name)
 
 
 def _calibration(model, calibration, int8_features):

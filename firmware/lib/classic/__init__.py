@@ -203,6 +203,7 @@ class Model:
         self._finish = self.steps[-1]
         if self._finish.classes != len(self.classes):
             raise damaged("it has %d classes and names %d" % (self._finish.classes, len(self.classes)))
+        self._floats = None
         self._size = features
         self._format = "%df" % features
         self._copy = "%ds" % (4 * features)
@@ -280,13 +281,13 @@ class Model:
     def set_input(self, x):
         """Fill `input` by the rules of `predict`."""
         if isinstance(x, dict):
-            self.check_columns(x)
-            x = [x[name] for name in self.columns]
+            x = self._by_name(x)
         if len(x) != self._size:
             raise ValueError("expected %d values%s, got %d" % (self._size, _listed(self.columns), len(x)))
         if x is self.input:
             return
-        if _COPIES and isinstance(x, array) and isinstance(x[0], float):
+        if _COPIES and isinstance(x, array) and (x is self._floats or isinstance(x[0], float)):
+            self._floats = x  # looking for its type takes memory: once
             pack_into(self._copy, self.input, 0, x)
             return
         try:
@@ -294,6 +295,10 @@ class Model:
         except OverflowError:  # CPython only: too large for a float32
             for i in range(len(x)):
                 self.input[i] = x[i]
+
+    def _by_name(self, x):
+        self.check_columns(x)
+        return [x[name] for name in self.columns]
 
     def check_columns(self, names):
         """Refuse columns other than those of `columns`.
@@ -367,6 +372,16 @@ def _make(kind):
     if kind == KINDS["trees"]:
         from .trees import Trees
         return Trees
+    if kind == KINDS["linear"]:
+        from .linear import Linear
+        return Linear
+    if kind in (KINDS["scale"], KINDS["select"], KINDS["impute"]):
+        from . import columns
+        return {KINDS["scale"]: columns.Scale, KINDS["select"]: columns.Select}.get(kind, columns.Impute)
+    if kind in (KINDS["svm"], KINDS["centres"], KINDS["neighbours"], KINDS["bayes"]):
+        from . import points
+        return {KINDS["svm"]: points.Vectors, KINDS["centres"]: points.Centres,
+                KINDS["neighbours"]: points.Neighbours}.get(kind, points.Bayes)
     raise ValueError("the model has a step of kind %d, which this library does not know: copy a newer "
                      "firmware/lib/classic to the board" % kind)
 

@@ -1,11 +1,10 @@
 """The last step: from scores to a class, to probabilities, or to a number."""
 
 from array import array
-from math import exp
 
-from .common import KINDS, check, expect, zeros
+from .common import KINDS, REAL, check, exp, expect, logistic, real, zeros
 
-VALUE, EXP, SHARES, LARGEST, SOFTMAX, SIGN, SIGMOID = range(7)
+VALUE, EXP, SHARES, LARGEST, SOFTMAX, SIGN, SIGMOID, PAIRS = range(8)
 """How scores become an answer.
 
 ===========  ==========================================  =====================================
@@ -14,9 +13,11 @@ EXP          a number: exp(score)                        none
 SHARES       the class of the largest score               scores divided by ``divisor``
 LARGEST      the class of the largest score               none
 SOFTMAX      the class of the largest score               softmax
-SIGN         the second class if score > 0, or =         none
-             0 and ``inclusive``
+SIGN         the second class if score > ``limit``, or   none
+             as large and ``inclusive``
 SIGMOID      as SIGN                                      logistic function of ``factor * score``
+PAIRS        each score > 0 is a vote for the first of   none
+             two classes, else for the second
 ===========  ==========================================  =====================================
 """
 
@@ -31,24 +32,30 @@ class Finish:
 
     def __init__(self, numbers, buffers, types, before, place):
         scores = before.output
-        expect(types, ())
+        expect(types, "d" if types else "")
+        check(not buffers or len(buffers[0]) == 1, "a last step without its limit")
+        self.limit = place(real(buffers[0], "d") if buffers else zeros(REAL, 1))
         check(len(numbers) == 6, "a last step without all its numbers")
         self.numbers = place(numbers)
         _, self.how, self.classes, divisor, inclusive, factor = numbers
         self.scores = scores
-        wanted = {VALUE: 1, EXP: 1, SHARES: self.classes, LARGEST: self.classes, SOFTMAX: self.classes, SIGN: 1, SIGMOID: 1}
+        wanted = {VALUE: 1, EXP: 1, SHARES: self.classes, LARGEST: self.classes, SOFTMAX: self.classes, SIGN: 1, SIGMOID: 1,
+                  PAIRS: self.classes * (self.classes - 1) // 2}
         check(wanted.get(self.how) == len(scores) and divisor > 0 and factor > 0
-              and (self.classes == 0 if self.how <= EXP else self.classes == 2 if self.how >= SIGN else self.classes > 0),
+              and (self.classes == 0 if self.how <= EXP else self.classes == 2 if SIGN <= self.how <= SIGMOID else self.classes > 0),
               "a last step that does not fit the scores")
         self.has_probabilities = self.how in (SHARES, SOFTMAX, SIGMOID)
         self.has_scores = self.how > EXP
         self.output = place(zeros("f", max(1, self.classes)))
         self.result = place(array("i", [0]))
         self.votes = before.votes
-        self.buffers = [scores, self.output, self.result, place(array("i", [before.votes]))]
+        check(not self.votes or self.how in (SHARES, LARGEST), "votes that nobody counts")
+        self.pairs = place(zeros("H", self.classes if self.how == PAIRS else 0))
+        self.buffers = [scores, self.output, self.result, place(array("i", [before.votes])), self.limit, self.pairs]
 
     def describe(self):
-        return ("a number", "exponential", "shares", "largest score", "softmax", "sign", "logistic function")[self.how]
+        return ("a number", "exponential", "shares", "largest score", "softmax", "sign", "logistic function",
+                "pairs")[self.how]
 
     def run(self):
         scores, output = self.scores, self.output
@@ -63,8 +70,11 @@ class Finish:
         if how == SHARES and not self.votes:
             for k in range(classes):
                 scores[k] /= divisor
-        if how >= SIGN:
-            self.result[0] = scores[0] > 0 or (numbers[4] and scores[0] >= 0)
+        if how == PAIRS:
+            self._count_pairs()
+        elif how >= SIGN:
+            limit = self.limit[0]
+            self.result[0] = scores[0] > limit or (numbers[4] and scores[0] == limit)
         else:
             best = 0
             for k in range(1, classes):
@@ -85,7 +95,19 @@ class Finish:
             for k in range(classes):
                 output[k] /= total
         elif how == SIGMOID:
-            score = numbers[5] * scores[0]
-            odds = exp(-score if score > 0 else score)
-            output[1] = 1 / (1 + odds) if score > 0 else odds / (1 + odds)
-            output[0] = odds / (1 + odds) if score > 0 else 1 / (1 + odds)
+            output[1] = logistic(numbers[5] * scores[0])
+            output[0] = logistic(-numbers[5] * scores[0])
+
+    def _count_pairs(self):
+        votes, scores = self.pairs, self.scores
+        for k in range(self.classes):
+            votes[k] = 0
+        pair = best = 0
+        for i in range(self.classes):
+            for j in range(i + 1, self.classes):
+                votes[i if scores[pair] > 0 else j] += 1
+                pair += 1
+        for k in range(1, self.classes):
+            if votes[k] > votes[best]:
+                best = k
+        self.result[0] = best

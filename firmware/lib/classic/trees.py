@@ -48,7 +48,7 @@ class Trees:
             self.missing = buffers
         self.votes = self.leaves == VOTES
         self._check(outputs, len(base), types[6])
-        self.base = place(real(base, "d"))
+        self.base = place(real(base, "d") if len(base) else zeros(REAL, outputs))
         if types[6] == "d":
             self.table = place(real(self.table, "d"))
         self.output = place(zeros("H" if self.votes else REAL, outputs))
@@ -70,7 +70,7 @@ class Trees:
         nodes = len(self.features)
         leaves = {VOTES: outputs, COUNTS: len(self.table) // max(1, outputs), ROWS: len(self.table) // max(1, outputs),
                   VALUES: len(self.table)}.get(self.leaves, 0)
-        check(0 < outputs == bases and len(self.roots) and leaves > 0, "trees without leaves")
+        check(0 < outputs <= 4096 and bases in (0, outputs) and len(self.roots) and leaves > 0, "trees without leaves")
         check(table_type in {VOTES: "B", COUNTS: "BH"}.get(self.leaves, "fd"), "leaves of the wrong type")
         check(len(self.upper) == len(self.left) == len(self.right) == nodes and len(self.lower) in (0, nodes)
               and len(self.missing) * 8 >= (nodes if self.flags & MISSING else 0), "nodes without all their numbers")
@@ -89,9 +89,8 @@ class Trees:
 
     def run(self):
         halves = self._halves()
-        output, table = self.output, self.table
+        output = self.output
         outputs = len(output)
-        leaf = self._leaf
         if self.leaves == VOTES:
             for k in range(outputs):
                 output[k] = 0
@@ -99,9 +98,10 @@ class Trees:
             return
         for k in range(outputs):
             output[k] = self.base[k]
+        table = self.table
         number = 0
         for root in self.roots:
-            row = leaf(halves, root)
+            row = self._leaf(halves, root)
             if self.leaves == VALUES:
                 output[number % outputs] += table[row]
             else:
@@ -129,10 +129,13 @@ class Trees:
         return halves
 
     def _vote(self, halves, votes):
-        # The same walk as in _leaf, without a call for each tree. An iterator would take memory.
+        # The same walk as in _leaf, without a call for each tree. Iterators and tuples would take memory.
         roots = self.roots
+        features = self.features
+        upper = self.upper
+        left = self.left
+        right = self.right
         if self.flags & UPPER_ONLY and not self.flags & MISSING:
-            features, upper, left, right = self.features, self.upper, self.left, self.right
             for tree in range(len(roots)):
                 i = roots[tree]
                 while i >= 0:
@@ -146,7 +149,6 @@ class Trees:
             for tree in range(len(roots)):
                 votes[self._leaf(halves, roots[tree])] += 1
             return
-        features, upper, left, right = self.features, self.upper, self.left, self.right
         for tree in range(len(roots)):
             i = roots[tree]
             while i >= 0:
@@ -161,7 +163,11 @@ class Trees:
             votes[-1 - i] += 1
 
     def _leaf(self, halves, i):
-        features, upper, lower, left, right = self.features, self.upper, self.lower, self.left, self.right
+        features = self.features
+        upper = self.upper
+        lower = self.lower
+        left = self.left
+        right = self.right
         missing = self.flags & MISSING
         lowest = 0xFFFF if self.flags & UPPER_ONLY else 0
         while i >= 0:

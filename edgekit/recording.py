@@ -20,7 +20,7 @@ import numpy as np
 from edgekit.errors import DataError
 from edgekit.paths import atomic_write
 
-__all__ = ["Recording", "Fault"]
+__all__ = ["Recording", "Fault", "load_sound"]
 
 _DTYPES = {"int16": np.dtype("<i2"), "float32": np.dtype("<f4")}
 _FLAT_SAMPLES = 8        # at 100 Hz: 80 ms without the slightest noise
@@ -564,6 +564,9 @@ def _from_npz(data, name, rate_hz):
 # ---- wav
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+_WAV_FORMATS = {(_PCM, 8): "u1", (_PCM, 16): "<i2", (_PCM, 24): "3 bytes", (_PCM, 32): "<i4", (_FLOAT, 32): "<f4",
+                (_FLOAT, 64): "<f8"}
+_UNKNOWN_SIZE = 0x7FFF0000       # a program that writes into a pipe does not know the size
 
 
 def _to_wav(recording):
@@ -590,6 +593,8 @@ def _chunks(data, name):
     while position + 8 <= len(data):
         key, size = struct.unpack_from("<4sI", data, position)
         body = data[position + 8:position + 8 + size]
+        if key == b"data" and size >= _UNKNOWN_SIZE:
+            size = len(body)
         if len(body) < size:
             raise DataError(f"{name} is cut short: its part {key.decode('latin-1').strip()!r} should have {size} "
                             f"bytes, {len(body)} are there. Copy it again.")
@@ -597,10 +602,18 @@ def _chunks(data, name):
         position += 8 + size + size % 2
 
 
-def _from_wav(data, name, rate_hz):
+_MAGIC = {b"ID3": "an MP3", b"\xff\xfb": "an MP3", b"OggS": "an Ogg", b"fLaC": "a FLAC", b"FORM": "an AIFF",
+          b"\x1aE\xdf\xa3": "a WebM", b"RIFX": "a big-endian WAV", b"RF64": "a 64-bit WAV"}
+
+
+def _wav_parts(data, name):
+    """The parts of a wav file, and its format: (parts, number of the format, channels, rate, bits)."""
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise DataError(f"{name} is not a WAV file: expected it to begin with RIFF....WAVE; found {data[:12]!r}. "
-                        "Convert it to WAV first.")
+        kind = next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
+        kind = kind or ("an MP4" if data[4:8] == b"ftyp" else None)
+        found = f"this is {kind} file" if kind else f"found {data[:12]!r}"
+        raise DataError(f"{name} is not a WAV file: expected it to begin with RIFF....WAVE; {found}. "
+                        "Convert it to WAV first, for example: ffmpeg -i FILE sound.wav")
     parts = {}
     for key, body in _chunks(data[12:], name):
         parts.setdefault(key, body)
@@ -612,20 +625,41 @@ def _from_wav(data, name, rate_hz):
     kind, count, rate, _, _, bits = struct.unpack_from("<HHIIHH", parts[b"fmt "])
     if kind == _EXTENSIBLE and len(parts[b"fmt "]) >= 26:
         kind = struct.unpack_from("<H", parts[b"fmt "], 24)[0]
-    dtype = {(_PCM, 16): "<i2", (_FLOAT, 32): "<f4"}.get((kind, bits))
-    if dtype is None or count == 0:
-        raise DataError(f"{name} has {count} channels of {bits} bits, WAV format {kind}: expected 16-bit PCM "
-                        "(format 1) or 32-bit float (format 3). Export it as 16-bit PCM.")
-    width = count * np.dtype(dtype).itemsize
-    if len(parts[b"data"]) % width:
-        raise DataError(f"{name} is damaged: {len(parts[b'data'])} bytes of samples are no multiple of {width}.")
-    samples = np.frombuffer(parts[b"data"], dtype).reshape(-1, count)
-    if not len(samples):
+    return parts, kind, count, rate, bits
+
+
+def _wav_samples(body, kind, count, bits, name):
+    """int16 or float32 [n, channels], full scale 32768 or 1."""
+    if (kind, bits) not in _WAV_FORMATS or count == 0:
+        raise DataError(f"{name} has {count} channels of {bits} bits, WAV format {kind}: expected PCM of 8, 16, 24 or 32 "
+                        "bits (format 1) or float (format 3). Export it as 16-bit PCM.")
+    width = count * bits // 8
+    if len(body) % width:
+        raise DataError(f"{name} is damaged: {len(body)} bytes of samples are no multiple of {width}.")
+    if not body:
         raise DataError(f"{name} holds no samples. Record it again.")
+    if bits == 24:
+        wide = np.zeros((len(body) // 3, 4), np.uint8)
+        wide[:, 1:] = np.frombuffer(body, np.uint8).reshape(-1, 3)
+        values = wide.view("<i4")[:, 0]
+    else:
+        values = np.frombuffer(body, _WAV_FORMATS[kind, bits])
+    if bits == 8:
+        values = (values.astype(np.int16) - 128) * 256      # 8 bits have no sign
+    elif kind == _PCM and bits != 16:
+        values = (values / 2.0**31).astype(np.float32)
+    elif bits == 64:
+        values = values.astype(np.float32)
+    return values.reshape(-1, count)
+
+
+def _from_wav(data, name, rate_hz):
+    parts, kind, count, rate, bits = _wav_parts(data, name)
+    samples = _wav_samples(parts[b"data"], kind, count, bits, name)
     about = _wav_comment(parts.get(b"LIST", b""), name)
     if about is None:
         # A stranger's file. Full scale is 1, as audio programs have it.
-        factor = 1 / 32768 if dtype == "<i2" else 1.0
+        factor = 1 / 32768 if samples.dtype == np.int16 else 1.0
         about = {"units": ["full scale"] * count, "scale": [factor] * count, "source": "file"}
     # The rate field holds whole numbers only; the comment has the exact one, unless another program changed the rate.
     if max(1, round(about.get("rate_hz", rate))) != rate or "rate_hz" not in about:
@@ -642,3 +676,92 @@ def _wav_comment(info, name):
                 return None
             return about if isinstance(about, dict) and "channels" in about else None
     return None
+
+
+# ---- sound
+
+_SHORTEST_S = 0.1
+_SOUND_HZ = (4000, 384000)
+
+
+def load_sound(path, rate_hz: int = 16000) -> tuple[Recording, tuple[str, ...]]:
+    """Read a sound of any usual kind as the models of the course hear it: int16, one channel, 16 kHz.
+
+    Parameters
+    ----------
+    path : str or path
+        A ``.wav`` of 8, 16, 24, 32 bits or floats, any number of channels, any rate; or a recording that edgekit saved.
+    rate_hz : int
+        The rate you need.
+
+    Returns
+    -------
+    recording : Recording
+        int16 [n, 1], the channel is ``audio``.
+    notes : tuple of str
+        What was done to the sound and what is odd about it, a sentence each; empty for a sound that is right as it is.
+
+    Raises
+    ------
+    DataError
+        Missing, empty, no wav, damaged, shorter than 0.1 s, or no sound at all.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Recording(np.ones((4410, 2), np.int16), 44100).save(Path(tempfile.mkdtemp()) / "both.wav")
+    >>> recording, notes = load_sound(path)
+    >>> recording.samples.shape, notes[0]
+    ((1600, 1), 'both.wav has 2 channels: mixed into one.')
+    """
+    path = Path(path)
+    recording = Recording.load(path)
+    name, notes = path.name, []
+    if not _SOUND_HZ[0] <= recording.rate_hz <= _SOUND_HZ[1]:
+        raise DataError(f"{name} has {recording.rate_hz:g} samples per second: expected sound, {_SOUND_HZ[0]} to "
+                        f"{_SOUND_HZ[1]}. Is it the recording of another sensor?")
+    if recording.duration_s < _SHORTEST_S:
+        raise DataError(f"{name} is {recording.duration_s * 1000:.0f} ms long: expected at least "
+                        f"{_SHORTEST_S * 1000:.0f} ms, a word takes 300 to 800. Record it again.")
+    counts = recording.samples.dtype == np.int16
+    sound = recording.samples.astype(np.float64)
+    if not counts:
+        sound *= 32768 * np.array(recording.scale)
+        if abs(sound).max() > 32768:
+            notes.append(f"{name} has samples above full scale: they are cut off there.")
+            sound = np.clip(sound, -32768, 32767)
+    cut = np.mean((sound >= 32767) | (sound <= -32767))
+    if cut > 0.001:
+        notes.append(f"{cut:.1%} of the samples of {name} are at the limit: it is clipped. Speak more softly or farther "
+                     "away if the result is poor.")
+    channels = sound.shape[1]
+    if channels > 1:
+        mixed = sound.mean(axis=1, keepdims=True)
+        loudest = sound[:, [np.square(sound).sum(axis=0).argmax()]]
+        # Two channels with opposite signs would cancel.
+        cancels = np.square(mixed).sum() < 0.05 * np.square(loudest).sum()
+        sound = loudest if cancels else mixed
+        notes.append(f"{name} has {channels} channels: " + ("they cancel, so the loudest is taken." if cancels
+                                                             else "mixed into one."))
+    if recording.rate_hz != rate_hz:
+        sound = _resample(sound[:, 0], recording.rate_hz, rate_hz)[:, None]
+        notes.append(f"{name} was recorded at {recording.rate_hz:g} Hz: resampled to {rate_hz:g} Hz"
+                     + (f", so it holds nothing above {recording.rate_hz / 2:g} Hz." if recording.rate_hz < rate_hz
+                        else "."))
+    loudest = abs(sound).max()
+    if loudest < 33:         # 60 dB below full scale
+        notes.append(f"{name} is nothing but silence." if loudest < 1 else
+                     f"{name} is very quiet: its loudest sample is {loudest:.0f} of 32768. Speak closer to the microphone.")
+    samples = np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+    return Recording(samples, rate_hz, ("audio",), ("full scale",), (1 / 32768,), recording.label, recording.subject,
+                     recording.source or "file"), tuple(notes)
+
+
+def _resample(sound, rate_hz, wanted_hz):
+    """[n] at one rate to [m] at another, with a low-pass filter against aliases."""
+    from fractions import Fraction
+
+    from scipy import signal
+
+    ratio = Fraction(wanted_hz / rate_hz).limit_denominator(1000)
+    return signal.resample_poly(sound, ratio.numerator, ratio.denominator)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from edgekit.errors import DataError
-from edgekit.recording import Fault, Recording, pack_npz
+from edgekit.recording import Fault, Recording, load_sound, pack_npz
 
 SUFFIXES = (".csv", ".npz", ".wav")
 AXES = ("ax", "ay", "az")
@@ -318,8 +318,8 @@ def test_wav_resampled_by_another_program_says_its_new_rate(tmp_path):
 def test_wav_of_another_format(tmp_path):
     import soundfile
 
-    soundfile.write(tmp_path / "a.wav", np.zeros(9), 16000, subtype="PCM_24")
-    refuse(tmp_path / "a.wav", "24 bits", "expected 16-bit PCM", "Export it as 16-bit PCM")
+    soundfile.write(tmp_path / "a.wav", np.zeros(9), 16000, subtype="ULAW")
+    refuse(tmp_path / "a.wav", "8 bits, WAV format 7", "expected PCM of 8, 16, 24 or 32", "Export it as 16-bit PCM")
     refuse(tmp_path / "b.wav", "not a WAV file", content=b"ID3 this is an mp3 file")
     soundfile.write(tmp_path / "c.wav", np.zeros(0), 16000, subtype="PCM_16")
     refuse(tmp_path / "c.wav", "holds no samples")
@@ -373,3 +373,109 @@ def test_faults_of_floats_and_of_very_short_recordings():
     values[40] = 50
     (fault,) = Recording(values, 10).faults()
     assert fault == Fault("spike", 40, 41, "ch0")
+
+
+# ---- sound: whatever a phone, a browser or an audio program made of it
+
+SUBTYPES = {"PCM_U8": 300, "PCM_16": 0, "PCM_24": 1, "PCM_32": 1, "FLOAT": 1, "DOUBLE": 1}      # and the largest error
+
+
+def tone(rate_hz=16000, seconds=0.5, size=0.5):
+    return size * np.sin(2 * np.pi * 440 * np.arange(round(rate_hz * seconds)) / rate_hz)
+
+
+def counts(sound):
+    return np.rint(sound * 32768).astype(np.int16)
+
+
+@pytest.mark.parametrize("subtype", SUBTYPES)
+@pytest.mark.parametrize("channels", (1, 2))
+def test_sound_of_every_kind_of_wav_is_as_soundfile_reads_it(tmp_path, subtype, channels):
+    import soundfile
+
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.repeat(tone()[:, None], channels, axis=1), 16000, subtype=subtype)
+    recording, notes = load_sound(path)
+    assert recording.samples.dtype == np.int16 and recording.rate_hz == 16000 and recording.channels == ("audio",)
+    assert abs(recording.samples[:, 0].astype(int) - counts(tone())).max() <= max(1, SUBTYPES[subtype])
+    assert notes == (() if channels == 1 else ("a.wav has 2 channels: mixed into one.",))
+    again = soundfile.read(path, dtype="float64", always_2d=True)[0]
+    np.testing.assert_allclose(Recording.load(path).physical(), again, atol=1e-7)
+
+
+@pytest.mark.parametrize("rate_hz", (8000, 11025, 22050, 44100, 48000, 96000))
+def test_sound_of_another_rate_is_resampled_and_says_so(tmp_path, rate_hz):
+    path = Recording(counts(tone(rate_hz)), rate_hz).save(tmp_path / "a.wav")
+    recording, notes = load_sound(path)
+    assert recording.rate_hz == 16000 and abs(recording.duration_s - 0.5) < 0.001
+    inside = slice(400, 7600)
+    error = recording.samples[:8000, 0].astype(float) - 32768 * tone()
+    assert np.sqrt(np.square(error[inside]).mean()) < 20, "the same tone"
+    assert f"recorded at {rate_hz} Hz: resampled to 16000 Hz" in notes[0]
+    assert ("nothing above" in notes[0]) == (rate_hz < 16000)
+
+
+def test_sound_above_half_the_rate_does_not_come_back_as_an_alias(tmp_path):
+    time_s = np.arange(22050) / 44100
+    path = Recording(counts(0.5 * np.sin(2 * np.pi * 15000 * time_s)), 44100).save(tmp_path / "a.wav")
+    assert abs(load_sound(path)[0].samples[400:-400].astype(int)).max() < 60
+
+
+def test_sound_that_is_odd_is_said_to_be(tmp_path):
+    def notes(sound, name="a.wav"):
+        return " ".join(load_sound(Recording(sound, 16000).save(tmp_path / name))[1])
+
+    assert "it is clipped" in notes(counts(np.clip(tone(size=3), -1, 0.9999)))
+    assert "above full scale" in notes(tone(size=3).astype(np.float32))
+    assert "nothing but silence" in notes(np.zeros(8000, np.int16))
+    assert "its loudest sample is 16 of 32768" in notes(counts(tone(size=0.0005)))
+    both = np.stack([counts(tone()), -counts(tone())], axis=1)
+    assert "they cancel" in notes(both)
+    assert abs(load_sound(tmp_path / "a.wav")[0].samples).max() > 16000
+    assert notes(counts(tone())) == "" and notes(counts(tone()), "a.npz") == ""
+
+
+def test_sound_from_a_pipe_has_no_size(tmp_path):
+    data = Recording(counts(tone()), 16000).save(tmp_path / "a.wav").read_bytes()
+    at = data.index(b"data") + 4
+    (tmp_path / "b.wav").write_bytes(data[:at] + b"\xff\xff\xff\xff" + data[at + 4:])
+    assert load_sound(tmp_path / "b.wav")[0] == load_sound(tmp_path / "a.wav")[0]
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    (b"", "a.wav is empty"),
+    (b"hello, I am no sound", "a.wav is not a WAV file"),
+    (b"OggS" + bytes(40), "this is an Ogg file. Convert it to WAV first"),
+    (b"\x1aE\xdf\xa3" + bytes(40), "this is a WebM file"),
+    (b"\0\0\0 ftypM4A " + bytes(40), "this is an MP4 file"),
+], ids=["empty", "text", "ogg", "webm", "mp4"])
+def test_what_is_no_wav_is_said_kindly(tmp_path, content, words):
+    (tmp_path / "a.wav").write_bytes(content)
+    with pytest.raises(DataError, match=words):
+        load_sound(tmp_path / "a.wav")
+
+
+def test_sound_that_is_too_short_or_cut_or_of_another_sensor(tmp_path):
+    with pytest.raises(DataError, match="a.wav is 50 ms long: expected at least 100 ms"):
+        load_sound(Recording(counts(tone(seconds=0.05)), 16000).save(tmp_path / "a.wav"))
+    with pytest.raises(DataError, match="b.wav has 100 samples per second: expected sound"):
+        load_sound(motion().save(tmp_path / "b.wav"))
+    data = Recording(counts(tone()), 16000).save(tmp_path / "c.wav").read_bytes()
+    for size in (20, 44, 60, 300, len(data) - 2):
+        (tmp_path / "c.wav").write_bytes(data[:size])
+        with pytest.raises(DataError, match="c.wav is (cut short|not a WAV)"):
+            load_sound(tmp_path / "c.wav")
+
+
+def test_damaged_wavs_are_refused_or_read_never_more(tmp_path):
+    rng = np.random.default_rng(0)
+    data = Recording(counts(tone(seconds=0.15)), 16000).save(tmp_path / "a.wav").read_bytes()
+    for _ in range(300):
+        damaged = bytearray(data)
+        for place in rng.integers(0, 200, rng.integers(1, 4)):
+            damaged[place] = rng.integers(256)
+        (tmp_path / "b.wav").write_bytes(damaged)
+        try:
+            load_sound(tmp_path / "b.wav")
+        except DataError as error:
+            assert "b.wav" in str(error)

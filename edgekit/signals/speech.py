@@ -29,10 +29,10 @@ import numpy as np
 
 from edgekit.dataset import Dataset, Windows
 from edgekit.errors import DataError, SetupError
-from edgekit.recording import Recording
+from edgekit.recording import Recording, load_sound
 from edgekit.signals.rooms import NOISES, RATE_HZ, noise, room, tones
 
-__all__ = ["CLASSES", "SPLITS", "VOICES", "babble", "clips", "make_words", "mix", "noise", "room",
+__all__ = ["CLASSES", "SPLITS", "VOICES", "babble", "clips", "load_sound", "make_words", "mix", "noise", "room",
            "say", "spoken_word", "split_of", "stream", "synthesize", "tones", "trim", "version"]
 
 CLASSES = ("no", "silence", "unknown", "yes")

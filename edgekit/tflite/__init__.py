@@ -9,9 +9,10 @@
 True
 """
 
+from edgekit.tflite.comparing import Ladder, ladder
 from edgekit.tflite.graph import read
 from edgekit.tflite.interpreter import Interpreter, LayerOutput, reference, reference_layers, run_float
 from edgekit.tflite.reporting import Report, fit, modules, report
 
 __all__ = ["read", "Interpreter", "LayerOutput", "reference", "reference_layers", "run_float", "report", "Report",
-           "fit", "modules"]
+           "fit", "modules", "ladder", "Ladder"]

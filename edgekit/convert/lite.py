@@ -30,6 +30,9 @@ def to_tflite(model, kind="int8", calibration=None, int8_features=True) -> bytes
     The file reads one window at a time (batch size 1), so every buffer has a fixed size. ``dynamic`` leaves weights of
     fewer than 1024 numbers as floats: a small network may come out as large as ``float``.
 
+    In int8 an LSTM layer becomes one operator, which remembers: on the board call ``model.reset()`` before each window.
+    Other recurrent layers (GRU, bidirectional ones, any in floats) are unrolled: some ten operators for each time step.
+
     Parameters
     ----------
     model : keras.Model
@@ -63,7 +66,7 @@ def to_tflite(model, kind="int8", calibration=None, int8_features=True) -> bytes
     # A fixed batch of one: with an open batch, Flatten becomes SHAPE, STRIDED_SLICE and PACK, which boards lack.
     one = k.Input(batch_shape=(1, *model.input_shape[1:]), name="features")
     # The name goes into the file; Keras's own would count the models made so far.
-    fixed = k.Model(one, _without_loops(model)(one), name="fixed_batch")
+    fixed = k.Model(one, _without_loops(model, kind)(one), name="fixed_batch")
     with quiet_output() as printed, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -86,31 +89,33 @@ def to_tflite(model, kind="int8", calibration=None, int8_features=True) -> bytes
     return converted
 
 
-def _without_loops(model):
+def _without_loops(model, kind):
     """The same model, its recurrent layers in a form that the converter takes: it makes a loop of others, and ends the
     whole process when that loop shall be int8."""
-    k = keras()
-    if not any(isinstance(layer, (k.layers.LSTM, k.layers.GRU, k.layers.SimpleRNN)) for layer in model.layers):
+    layers = keras().layers
+    if not any(isinstance(layer, (layers.RNN, layers.Bidirectional)) for layer in model.layers):
         return model
 
     def changed(layer):
-        if isinstance(layer, k.layers.LSTM) and _is_plain(layer):
-            return _one_operator(layer)
         config = layer.get_config()
-        if isinstance(layer, (k.layers.LSTM, k.layers.GRU, k.layers.SimpleRNN)):
+        if kind == "int8" and isinstance(layer, layers.LSTM) and _is_plain(config):
+            return _one_operator(layer)
+        if isinstance(layer, layers.Bidirectional):
+            for part in filter(None, (config["layer"], config.get("backward_layer"))):
+                part["config"]["unroll"] = True
+        elif isinstance(layer, layers.RNN):
             config["unroll"] = True
         return type(layer).from_config(config)
 
-    clone = k.models.clone_model(model, clone_function=changed)
+    clone = keras().models.clone_model(model, clone_function=changed)
     for layer, source in zip(clone.layers, model.layers, strict=True):
         if type(layer) is type(source):
             layer.set_weights(source.get_weights())
     return clone
 
 
-def _is_plain(lstm):
-    """Whether UNIDIRECTIONAL_SEQUENCE_LSTM can stand for it."""
-    config = lstm.get_config()
+def _is_plain(config):
+    """Whether UNIDIRECTIONAL_SEQUENCE_LSTM can stand for an LSTM layer."""
     return (config["activation"], config["recurrent_activation"]) == ("tanh", "sigmoid") and not (
         config["go_backwards"] or config["stateful"] or config["return_state"] or config["unroll"])
 
@@ -251,6 +256,7 @@ def run(converted, x) -> np.ndarray:
         x = as_floats(x)
     outputs = np.empty((len(x), *target["shape"][1:]), np.float32)
     for i, window in enumerate(x):
+        runner.reset_all_variables()  # each window stands for itself, also for a recurrent layer
         runner.set_tensor(source["index"], window[None])
         runner.invoke()
         outputs[i] = runner.get_tensor(target["index"])[0]

@@ -1,8 +1,6 @@
 """SVDF and UNIDIRECTIONAL_SEQUENCE_LSTM against LiteRT's reference kernels: outputs and what they remember, to the bit."""
 
 import functools
-import tempfile
-import uuid
 
 import numpy as np
 import pytest
@@ -10,6 +8,8 @@ from ai_edge_litert.interpreter import Interpreter as LiteRT
 from ai_edge_litert.interpreter import OpResolverType
 from random_recurrent import random_lstm, random_svdf
 
+from edgekit.convert.lite import to_tflite
+from edgekit.tflite import Interpreter
 from edgekit.tflite.native import WasmKernels
 from edgekit.twin import board_module
 
@@ -102,68 +102,16 @@ def test_reset_forgets(kernels):
         assert [run(row) for row in values] == first
 
 
-def keras_lstm(layer, x):
-    """A Keras LSTM as the function that TensorFlow's converter makes one operator of; other shapes stay loops."""
-    import tensorflow as tf
-    kernel, recurrent, bias = (tf.constant(w) for w in layer.get_weights())
-
-    @tf.function(autograph=False, experimental_attributes={
-        "api_implements": f"lstm_{uuid.uuid4()}", "go_backwards": False, "time_major": False})
-    def standard_lstm(inputs, h, c, kernel, recurrent, bias):
-        outputs = []
-        for step in tf.unstack(inputs, axis=1):
-            come, keep, new, go = tf.split(tf.matmul(step, kernel) + tf.matmul(h, recurrent) + bias, 4, axis=1)
-            c = tf.sigmoid(keep) * c + tf.sigmoid(come) * tf.tanh(new)
-            h = tf.sigmoid(go) * tf.tanh(c)
-            outputs.append(h)
-        nothing = tf.ones((1,))
-        return h, tf.stack(outputs, axis=1), nothing, nothing, nothing
-
-    zeros = tf.zeros((x.shape[0], layer.units))
-    last, whole, *_ = standard_lstm(x, zeros, zeros, kernel, recurrent, bias)
-    return whole if layer.return_sequences else last
-
-
 @functools.cache
 def converted():
-    """LSTM, LSTM, dense, softmax: trained a little, calibrated, int8."""
+    """LSTM, LSTM, dense, softmax: calibrated, int8."""
     import keras
-    import tensorflow as tf
     keras.utils.set_random_seed(4)
-    net = keras.Sequential([keras.Input((6, 3), batch_size=1), keras.layers.LSTM(5, return_sequences=True),
+    net = keras.Sequential([keras.Input((6, 3)), keras.layers.LSTM(5, return_sequences=True),
                             keras.layers.LSTM(4), keras.layers.Dense(3, activation="softmax")])
     net.set_weights([3 * w for w in net.get_weights()])  # as after training: cells beyond 0.5
-    x = np.random.default_rng(1).normal(0, 1.5, (40, 1, 6, 3)).astype(np.float32)
-    with tempfile.TemporaryDirectory() as folder:
-        lstms = [layer for layer in net.layers if isinstance(layer, keras.layers.LSTM)]
-        module = tf.Module()
-        # Weights become constants: they are read here, before the function is traced.
-        parts = [functools.partial(keras_lstm, _Weights(layer)) for layer in lstms]
-        kernel, bias = net.layers[-1].get_weights()
-
-        @tf.function(input_signature=[tf.TensorSpec((1, 6, 3), tf.float32)])
-        def whole(a):
-            for part in parts:
-                a = part(a)
-            return tf.nn.softmax(tf.matmul(a, kernel) + bias)
-
-        tf.saved_model.save(module, folder, signatures=whole.get_concrete_function())
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([v] for v in x)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
-        data = converter.convert()
-    return data, net, x
-
-
-class _Weights:
-    """What `keras_lstm` needs of a layer."""
-
-    def __init__(self, layer):
-        weights = layer.get_weights()
-        self.get_weights = lambda: weights
-        self.units, self.return_sequences = layer.units, layer.return_sequences
+    x = np.random.default_rng(1).normal(0, 1.5, (40, 6, 3)).astype(np.float32)
+    return to_tflite(net, "int8", x, int8_features=False), net, x
 
 
 def test_keras_lstm():
@@ -175,8 +123,20 @@ def test_keras_lstm():
     differences = []
     for row in x[:20]:
         model.reset()
-        differences.append(np.abs(np.array(model.predict(row.ravel().tolist())) - net(row).numpy()[0]).max())
+        differences.append(np.abs(np.array(model.predict(row.ravel().tolist())) - net(row[None]).numpy()[0]).max())
     assert np.mean(differences) < 0.05
+
+
+@pytest.mark.parametrize(("kind", "layer"), [("int8", "GRU"), ("int8", "SimpleRNN"), ("float", "LSTM")])
+def test_recurrent_layers_without_an_operator_of_their_own_are_unrolled(kind, layer):
+    import keras
+    net = keras.Sequential([keras.Input((3, 2)), getattr(keras.layers, layer)(3), keras.layers.Dense(2)])
+    x = np.random.default_rng(1).normal(size=(20, 3, 2)).astype(np.float32)
+    data = to_tflite(net, kind, x, int8_features=False)
+    model = Interpreter(data)
+    assert np.abs(model.predict(x) - net(x).numpy()).max() < (0.1 if kind == "int8" else 1e-5)
+    if kind == "int8":
+        expect_equal(data, layer)
 
 
 @pytest.mark.parametrize(("data", "message"), [

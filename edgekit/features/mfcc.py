@@ -201,11 +201,11 @@ _DB_PER_LOG = 10 * np.log10(2) / (1 << _LOG_BITS)
 class _Tables:
     """Every constant of the fixed-point features. The arrays stand in the file in this order."""
 
-    header: np.ndarray        # int32: magic, bytes, check, CHECKED, number of weights, shift of the DCT
+    header: np.ndarray        # int32: magic, bytes, check, CHECKED, numbers of turns and of weights, shift of the DCT
     biases: np.ndarray        # int32 [coefficients]: added before the DCT's shift: offset, floor, and half a step
     window: np.ndarray        # int16 [window]: 1.0 is 32768, but 32767 in the middle
-    cosines: np.ndarray       # int16 [3 * fft // 4]: cos(2 pi j / fft), 1.0 is 8192
-    sines: np.ndarray         # int16, the same
+    cosines: np.ndarray       # int16 [turns]: of the angles that each pass of the FFT turns by, 1.0 is 8192
+    sines: np.ndarray         # int16 [turns]
     places: np.ndarray        # int16 [fft // 2]: where pair i of samples goes, so that the FFT ends in order
     firsts: np.ndarray        # int16 [mel_bands]: first bin of the band
     counts: np.ndarray        # int16 [mel_bands]: bins of the band
@@ -248,8 +248,9 @@ def tables(params: AudioParams) -> bytes:
 
 @functools.lru_cache(maxsize=16)
 def _tables(params):
-    n = params.fft
-    angles = 2 * np.pi * np.arange(3 * n // 4) / n
+    half = params.fft // 2
+    turns = [r * np.arange(length) / (4 * length) for radix, length in _passes(half) if radix == 4 for r in (1, 2, 3)]
+    angles = 2 * np.pi * np.concatenate([*turns, np.arange(half // 2 + 1) / params.fft])
 
     rows = []
     firsts, counts, scales = [], [], []
@@ -282,11 +283,11 @@ def _tables(params):
 
     values = [list(MEL_SCALES).index(params.mel_scale) if name == "mel_scale" else getattr(params, name) for name in CHECKED]
     made = _Tables(
-        header=np.array([MAGIC, 0, 0, *values, sum(counts), dct_shift], np.int32), biases=biases.astype(np.int32),
+        header=np.array([MAGIC, 0, 0, *values, len(angles), sum(counts), dct_shift], np.int32), biases=biases.astype(np.int32),
         window=np.minimum(np.rint(hann(params) * 32768), 32767).astype(np.int16),
         cosines=np.rint(np.cos(angles) * (1 << _TURN_BITS)).astype(np.int16),
         sines=np.rint(np.sin(angles) * (1 << _TURN_BITS)).astype(np.int16),
-        places=np.argsort(_digits_reversed(n // 2)).astype(np.int16),
+        places=np.argsort(_digits_reversed(half)).astype(np.int16),
         firsts=np.array(firsts, np.int16), counts=np.array(counts, np.int16), offsets=offsets.astype(np.uint16),
         logs=np.rint(np.log2(1 + np.arange(65) / 64) * 32768).astype(np.uint16),
         weights=np.concatenate(rows).astype(np.int16),
@@ -295,6 +296,14 @@ def _tables(params):
     made.header[1] = len(made.to_bytes())
     made.header[2] = np.array(zlib.adler32(made.to_bytes()[12:]), np.uint32).view(np.int32)
     return made
+
+
+def _passes(half):
+    """(radix, length) of each pass: it makes spectra of ``radix * length`` values from those of ``length``."""
+    passes = [(2, 1)] if half.bit_length() % 2 == 0 else []
+    while (length := passes[-1][0] * passes[-1][1] if passes else 1) < half:
+        passes.append((4, length))
+    return passes
 
 
 def _digits_reversed(size):
@@ -437,17 +446,19 @@ def fixed_spectrum(values, exponents, params: AudioParams):
     re, im = np.zeros((2, half, count), np.int32)
     re[:(params.window + 1) // 2] = values[0::2]
     im[:params.window // 2] = values[1::2]
-    length = 1
-    while length < half:
-        radix = 2 if length == 1 and (half.bit_length() - 1) % 2 else 4
+    t = _tables(params)
+    start = 0
+    for radix, length in _passes(half):
         shift = np.maximum(_bits(re, im) - (13 if radix == 2 else 12), 0)
-        shape = (radix, length, half // (radix * length), count)
-        re, im = (_pairs if radix == 2 else _fours)(re.reshape(length, radix, -1, count), im.reshape(length, radix, -1, count),
-                                                    shift, shape, _tables(params))
+        re, im = (x.reshape(length, radix, -1, count) for x in (re, im))
+        if radix == 2:
+            re, im = _twos(re, shift), _twos(im, shift)
+        else:
+            turns = slice(start, start := start + 3 * length)
+            re, im = _fours(re, im, shift, t.cosines[turns], t.sines[turns])
         exponents = exponents + shift
-        length *= radix
     shift = np.maximum(_bits(re, im) - 12, 0)
-    return _take_apart(re, im, shift, _tables(params)), exponents + shift
+    return _take_apart(re, im, shift, t.cosines[start:], t.sines[start:]), exponents + shift
 
 
 def _bits(*arrays):
@@ -456,33 +467,29 @@ def _bits(*arrays):
     return np.frexp(most.astype(np.float64))[1].astype(np.int32)
 
 
-def _pairs(re, im, shift, shape, t):
+def _twos(x, shift):
     """The first pass of two: sums and differences."""
     half = (1 << shift) >> 1
-    outs = []
-    for x in (re, im):
-        out = np.empty(shape, np.int32)
-        np.add(x[:, 0], x[:, 1], out=out[0])
-        np.subtract(x[:, 0], x[:, 1], out=out[1])
-        out += half
-        out >>= shift
-        outs.append(out.reshape(-1, shape[-1]))
-    return outs
+    out = np.stack([x[:, 0] + x[:, 1] + half, x[:, 0] - x[:, 1] + half])
+    out >>= shift
+    return out.reshape(-1, out.shape[-1])
 
 
-def _fours(re, im, shift, shape, t):
+def _fours(re, im, shift, cosines, sines):
     """One pass of four: ``sum over r of turn(r * k) * z[r]``, times 1, -j, -1 and j as the output's number r asks."""
-    _, length, _, count = shape
+    length, _, rest, count = re.shape
     bits = 0 if length == 1 else _TURN_BITS        # the first pass turns nothing
     shift = shift + bits
     half = (1 << shift) >> 1
     ar, ai = re[:, 0] << bits, im[:, 0] << bits
     ar += half
     ai += half
-    (br, bi), (cr, ci), (dr, di) = (_turned(re[:, r], im[:, r], r, length, t) for r in (1, 2, 3))
+    (br, bi), (cr, ci), (dr, di) = (
+        _turned(re[:, r], im[:, r], cosines[(r - 1) * length:r * length], sines[(r - 1) * length:r * length])
+        for r in (1, 2, 3))
     sums = ar + cr, ai + ci, br + dr, bi + di
     differences = ar - cr, ai - ci, br - dr, bi - di
-    out_re, out_im = np.empty((2, *shape), np.int32)
+    out_re, out_im = np.empty((2, 4, length, rest, count), np.int32)
     np.add(sums[0], sums[2], out=out_re[0])
     np.add(sums[1], sums[3], out=out_im[0])
     np.add(differences[0], differences[3], out=out_re[1])
@@ -496,13 +503,11 @@ def _fours(re, im, shift, shape, t):
     return out_re.reshape(-1, count), out_im.reshape(-1, count)
 
 
-def _turned(re, im, r, length, t):
-    """``(re + j im) * exp(-2 pi j r k / (4 length))`` for k = 0 to length - 1, times 2**13."""
-    if length == 1:
+def _turned(re, im, cosines, sines):
+    """``(re + j im) * exp(-j angle)`` for each k, times 2**13."""
+    if len(cosines) == 1:
         return re, im
-    fft = len(t.cosines) * 4 // 3
-    index = np.arange(length) * (r * fft // (4 * length))
-    c, s = (table[index].astype(np.int32)[:, None, None] for table in (t.cosines, t.sines))
+    c, s = cosines.astype(np.int32)[:, None, None], sines.astype(np.int32)[:, None, None]
     turned_re = re * c
     turned_re += im * s
     turned_im = im * c
@@ -510,7 +515,7 @@ def _turned(re, im, r, length, t):
     return turned_re, turned_im
 
 
-def _take_apart(re, im, shift, t):
+def _take_apart(re, im, shift, cosines, sines):
     """Power of the real samples' spectrum: twice ``X[k] = E[k] - j turn(k) O[k]``, and ``X[half - k]`` beside it."""
     half, count = re.shape
     quarter = half // 2
@@ -518,7 +523,7 @@ def _take_apart(re, im, shift, t):
     mirror_re, mirror_im = re[:quarter - 1:-1], im[:quarter - 1:-1]
     even_re, even_im = re[k] + mirror_re, im[k] - mirror_im
     odd_re, odd_im = re[k] - mirror_re, im[k] + mirror_im
-    c, s = (table[k].astype(np.int32)[:, None] for table in (t.cosines, t.sines))
+    c, s = cosines[k].astype(np.int32)[:, None], sines[k].astype(np.int32)[:, None]
     turned_re = odd_im * c
     turned_re -= odd_re * s
     turned_im = odd_re * c

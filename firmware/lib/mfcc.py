@@ -31,7 +31,7 @@ from array import array
 _MAGIC = 0x4343464D
 _CHECKED = ("rate_hz", "window", "hop", "fft", "mel_bands", "coefficients", "low_hz", "high_hz", "mel_scale", "floor_db",
             "shift", "first_shift", "first_offset")
-_HEADER = 5 + len(_CHECKED)
+_HEADER = 6 + len(_CHECKED)
 _MEL_SCALES = ("slaney", "htk")
 
 
@@ -61,7 +61,7 @@ class Mfcc:
         if out is None:
             out = array("b", bytes(size))
         _check_out(out, size)
-        self._take(tables, params, header[_HEADER - 2])
+        self._take(tables, params["mel_bands"], header[_HEADER - 3], header[_HEADER - 2])
         self.features = memoryview(out)
         self._hop = memoryview(array("h", bytes(2 * self.hop)))
         self._history = memoryview(array("h", bytes(2 * self.window)))
@@ -149,17 +149,19 @@ class Mfcc:
             self._twos(self._im, shift)
             exponent += shift
             length = 2
+        turns = 0
         while length < self._half:
             shift = self._bits() - 12
             if shift < 0:
                 shift = 0
-            self._fours(length, shift + 13)
+            self._fours(length, shift + 13, turns)
             exponent += shift
+            turns += 3 * length
             length *= 4
         shift = self._bits() - 12
         if shift < 0:
             shift = 0
-        self._take_apart(shift + 13)
+        self._take_apart(shift + 13, turns)
         return exponent + shift
 
     def _bits(self):
@@ -181,18 +183,20 @@ class Mfcc:
             x[i] = (a + b) >> shift
             x[i + 1] = (a - b) >> shift
 
-    def _fours(self, length, shift):
+    def _fours(self, length, shift, turns):
         # b, c, d are turned by k, 2 k and 3 k steps; the four sums are a + b + c + d, each turned by quarters.
+        # The turns of one pass lie together: `length` each for b, c and d.
         re, im = self._re, self._im
         cosines, sines = self._cosines, self._sines
         half = 1 << (shift - 1)
         size = self._half
-        step = size // (2 * length)
         for k in range(length):
-            j = k * step
+            j = turns + k
             c1, s1 = cosines[j], sines[j]
-            c2, s2 = cosines[2 * j], sines[2 * j]
-            c3, s3 = cosines[3 * j], sines[3 * j]
+            j += length
+            c2, s2 = cosines[j], sines[j]
+            j += length
+            c3, s3 = cosines[j], sines[j]
             i = k
             while i < size:
                 i1 = i + length
@@ -215,7 +219,7 @@ class Mfcc:
                 im[i3] = (ai - ci + br - dr) >> shift
                 i = i3 + length
 
-    def _take_apart(self, shift):
+    def _take_apart(self, shift, turns):
         # From the spectrum of the pairs to the power of the sound's: bins k and size - k in place, in `re`.
         re, im = self._re, self._im
         cosines, sines = self._cosines, self._sines
@@ -227,7 +231,7 @@ class Mfcc:
             even_re, even_im = ((x + u) << 13) + half, ((y - v) << 13) + half
             x -= u
             y += v
-            c, s = cosines[k], sines[k]
+            c, s = cosines[turns + k], sines[turns + k]
             turned_re, turned_im = y * c - x * s, -(x * c + y * s)
             x, y = (even_re - turned_re) >> shift, (even_im - turned_im) >> shift
             re[size - k] = x * x + y * y
@@ -276,9 +280,7 @@ class Mfcc:
 
     # --- tables and kernels -------------------------------------------------------------------------------------
 
-    def _take(self, tables, params, weights):
-        bands = params["mel_bands"]
-        turns = 3 * params["fft"] // 4
+    def _take(self, tables, bands, turns, weights):
         start = 4 * _HEADER
         for name, code, count in (
                 ("_biases", "i", self.coefficients), ("_window", "h", self.window), ("_cosines", "h", turns),
@@ -292,7 +294,7 @@ class Mfcc:
     def _bind(self, kernels, tables):
         place, address = kernels.place, kernels.address
         self.features, self._hop, self._history = place(self.features), place(self._hop), place(self._history)
-        buffers = [place(memoryview(tables)), self._hop, self._history, place(self._re), place(self._im), self.features]
+        buffers = [place(memoryview(tables)), self._hop, place(self._re), place(self._im), self.features, self._history]
         numbers = place(array("i", [self.frames]))
         addresses = place(array("I", [address(buffer) for buffer in buffers]))
         self._frame = kernels.call(kernels.functions.push, address(numbers), address(addresses),

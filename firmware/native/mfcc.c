@@ -7,7 +7,7 @@
 // The header of the tables, as edgekit/features/mfcc.py writes it.
 enum {
     MAGIC, BYTES, CHECK, RATE_HZ, WINDOW, HOP, FFT, BANDS, COEFFICIENTS, LOW_HZ, HIGH_HZ, MEL_SCALE, FLOOR_DB, SHIFT,
-    FIRST_SHIFT, FIRST_OFFSET, WEIGHTS, DCT_SHIFT, HEADER
+    FIRST_SHIFT, FIRST_OFFSET, TURNS, WEIGHTS, DCT_SHIFT, HEADER
 };
 
 // Bits of a value that is not negative.
@@ -71,31 +71,30 @@ static inline void twos(int32_t *x, int32_t half, int32_t shift)
 }
 
 // b, c, d are turned by k, 2 k and 3 k steps; the four sums are a + b + c + d, each turned by quarters.
+// The turns of one pass lie together: `length` each for b, c and d.
 static inline void fours(int32_t *re, int32_t *im, const int16_t *cosines, const int16_t *sines, int32_t half,
                          int32_t length, int32_t shift)
 {
-    int32_t round = 1 << (shift - 1), step = half / (2 * length);
-    for (int32_t k = 0; k < length; k++) {
-        int32_t j = k * step;
-        int32_t c1 = cosines[j], c2 = cosines[2 * j], c3 = cosines[3 * j];
-        int32_t s1 = sines[j], s2 = sines[2 * j], s3 = sines[3 * j];
-        for (int32_t i = k; i < half; i += 4 * length) {
-            int32_t *r = re + i, *m = im + i;
-            int32_t ar = r[0] * 8192 + round, ai = m[0] * 8192 + round;
-            int32_t x = r[length], y = m[length];
-            int32_t br = x * c1 + y * s1, bi = y * c1 - x * s1;
-            x = r[2 * length], y = m[2 * length];
-            int32_t cr = x * c2 + y * s2, ci = y * c2 - x * s2;
-            x = r[3 * length], y = m[3 * length];
-            int32_t dr = x * c3 + y * s3, di = y * c3 - x * s3;
-            r[0] = (ar + cr + br + dr) >> shift;
-            m[0] = (ai + ci + bi + di) >> shift;
-            r[length] = (ar - cr + bi - di) >> shift;
-            m[length] = (ai - ci - br + dr) >> shift;
-            r[2 * length] = (ar + cr - br - dr) >> shift;
-            m[2 * length] = (ai + ci - bi - di) >> shift;
-            r[3 * length] = (ar - cr - bi + di) >> shift;
-            m[3 * length] = (ai - ci + br - dr) >> shift;
+    int32_t round = 1 << (shift - 1);
+    for (int32_t i = 0; i < half; i += 4 * length) {
+        int32_t *restrict r0 = re + i, *restrict r1 = r0 + length, *restrict r2 = r1 + length, *restrict r3 = r2 + length;
+        int32_t *restrict m0 = im + i, *restrict m1 = m0 + length, *restrict m2 = m1 + length, *restrict m3 = m2 + length;
+        for (int32_t k = 0; k < length; k++) {
+            int32_t ar = r0[k] * 8192 + round, ai = m0[k] * 8192 + round;
+            int32_t c = cosines[k], s = sines[k];
+            int32_t br = r1[k] * c + m1[k] * s, bi = m1[k] * c - r1[k] * s;
+            c = cosines[length + k], s = sines[length + k];
+            int32_t cr = r2[k] * c + m2[k] * s, ci = m2[k] * c - r2[k] * s;
+            c = cosines[2 * length + k], s = sines[2 * length + k];
+            int32_t dr = r3[k] * c + m3[k] * s, di = m3[k] * c - r3[k] * s;
+            r0[k] = (ar + cr + br + dr) >> shift;
+            m0[k] = (ai + ci + bi + di) >> shift;
+            r1[k] = (ar - cr + bi - di) >> shift;
+            m1[k] = (ai - ci - br + dr) >> shift;
+            r2[k] = (ar + cr - br - dr) >> shift;
+            m2[k] = (ai + ci - bi - di) >> shift;
+            r3[k] = (ar - cr - bi + di) >> shift;
+            m3[k] = (ai - ci + br - dr) >> shift;
         }
     }
 }
@@ -130,6 +129,8 @@ static inline int32_t spectrum(int32_t *re, int32_t *im, const int16_t *cosines,
     for (; length < half; length *= 4) {
         int32_t shift = positive(bits_of(re, im, half) - 12);
         fours(re, im, cosines, sines, half, length, shift + 13);
+        cosines += 3 * length;
+        sines += 3 * length;
         exponent += shift;
     }
     int32_t shift = positive(bits_of(re, im, half) - 12);
@@ -155,32 +156,18 @@ static inline int32_t log2_of(uint32_t high, uint32_t low, const uint16_t *logs)
     return (bits - 1) * 512 + ((value + 32) >> 6);
 }
 
-enum { FRAMES };
-enum { TABLES, SAMPLES, HISTORY, RE, IM, FEATURES };
-
-KERNEL(push)
+// One frame of `window` samples to `coefficients` features.
+static inline void frame(const int32_t *header, const int16_t *sound, int32_t *re, int32_t *im, int8_t *features)
 {
-    const int32_t *header = a[TABLES];
-    int32_t half = header[FFT] / 2, turns = 3 * header[FFT] / 4, bands = header[BANDS], coefficients = header[COEFFICIENTS];
+    int32_t half = header[FFT] / 2, bands = header[BANDS], coefficients = header[COEFFICIENTS];
     const int32_t *biases = header + HEADER;
     const int16_t *window = (const int16_t *)(biases + coefficients);
-    const int16_t *cosines = window + header[WINDOW], *sines = cosines + turns;
-    const int16_t *places = sines + turns, *firsts = places + half, *counts = firsts + bands;
+    const int16_t *cosines = window + header[WINDOW], *sines = cosines + header[TURNS];
+    const int16_t *places = sines + header[TURNS], *firsts = places + half, *counts = firsts + bands;
     const uint16_t *offsets = (const uint16_t *)(counts + bands), *logs = offsets + bands;
     const int16_t *weights = (const int16_t *)(logs + 65), *dct = weights + header[WEIGHTS];
 
-    const int16_t *samples = a[SAMPLES];
-    int16_t *history = a[HISTORY];
-    int32_t *re = a[RE], *im = a[IM];
-    int32_t kept = header[WINDOW] - header[HOP];
-    for (int32_t i = 0; i < kept; i++) {
-        history[i] = history[i + header[HOP]];
-    }
-    for (int32_t i = 0; i < header[HOP]; i++) {
-        history[kept + i] = samples[i];
-    }
-
-    int32_t exponent = windowed(history, window, places, header[WINDOW], half, re, im);
+    int32_t exponent = windowed(sound, window, places, header[WINDOW], half, re, im);
     exponent += spectrum(re, im, cosines, sines, half);
 
     // Each band's sum has 45 bits, kept as the upper 30 and the lower 15.
@@ -198,15 +185,34 @@ KERNEL(push)
         log_mel[band] = high | low ? positive(log2_of(high, low, logs) + exponent * 1024 - offsets[band]) : 0;
     }
 
-    int8_t *features = a[FEATURES];
-    for (int32_t i = (p[FRAMES] - 1) * coefficients; i > 0; i--, features++) {
-        features[0] = features[coefficients];
-    }
     for (int32_t k = 0; k < coefficients; k++) {
         int32_t total = biases[k];
         for (int32_t band = 0; band < bands; band++) {
             total += *dct++ * log_mel[band];
         }
-        *features++ = (int8_t)clamp(total >> header[DCT_SHIFT], -128, 127);
+        features[k] = (int8_t)clamp(total >> header[DCT_SHIFT], -128, 127);
     }
+}
+
+enum { FRAMES };
+enum { TABLES, SOUND, RE, IM, FEATURES, HISTORY };
+
+// The sound goes on by one hop, the features by one frame.
+KERNEL(push)
+{
+    const int32_t *header = a[TABLES];
+    const int16_t *sound = a[SOUND];
+    int16_t *history = a[HISTORY];
+    int8_t *features = a[FEATURES];
+    int32_t hop = header[HOP], kept = header[WINDOW] - hop, coefficients = header[COEFFICIENTS];
+    for (int32_t i = 0; i < kept; i++) {
+        history[i] = history[i + hop];
+    }
+    for (int32_t i = 0; i < hop; i++) {
+        history[kept + i] = sound[i];
+    }
+    for (int32_t i = (p[FRAMES] - 1) * coefficients; i > 0; i--, features++) {
+        features[0] = features[coefficients];
+    }
+    frame(header, history, a[RE], a[IM], features);
 }

@@ -28,7 +28,7 @@ OTHERS = [AudioParams(window=256, hop=128, fft=256, mel_bands=20, mel_scale="htk
           AudioParams(rate_hz=8000, window=200, hop=80, fft=512, mel_bands=23, coefficients=12, low_hz=60, high_hz=3800)]
 ALL_PARAMS = [PARAMS, *OTHERS]
 GOLDEN = [64, 28, 5, 7, 6, 2, 1, 2, -1, 0]
-TABLES_SHA256 = "f28b93f652159abbf0ac97f15213cfeb8dd126c9c2f2be7d416daf9359836848"
+TABLES_SHA256 = "975491ba12c7de402c2f78566a58ef34c86f45e2aa1eab3146b7b9532ce77b23"
 ids = [f"{p.fft}-{p.mel_bands}-{p.mel_scale}" for p in ALL_PARAMS]
 
 

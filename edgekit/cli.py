@@ -73,6 +73,7 @@ def _parser():
     report = add("report", _report, "what is in a .tflite file, and which boards it fits")
     report.add_argument("model", type=Path)
     report.add_argument("--board", action="append", metavar="NAME", help="only this board: esp32, nano33ble, ...")
+    report.add_argument("--app", default="gesture", help="the app that shall use the model; default: gesture")
     report.add_argument("--json", action="store_true", help="print JSON")
     infer = add("infer", _infer, "run a .tflite model on inputs from a file")
     infer.add_argument("model", type=Path)
@@ -80,6 +81,12 @@ def _parser():
     infer.add_argument("--on", default="host", metavar="host|sim|PORT", help="where it runs; default: host")
     infer.add_argument("--raw", action="store_true", help="stored outputs (int8) as they are")
     infer.add_argument("--json", action="store_true", help="print JSON")
+    keyword = add("keyword", _keyword, "look for the words yes and no in a sound file")
+    keyword.add_argument("file", type=Path, metavar="FILE.wav")
+    keyword.add_argument("--on", default="host", metavar="host|sim|PORT",
+                         help="where it is heard; default: host. sim: played into the simulated board's microphone; a "
+                              "real board gets the samples as a file")
+    keyword.add_argument("--json", action="store_true", help="print JSON")
     deploy = with_port(add("deploy", _deploy, "put the gesture model on the board and compare its answers"))
     deploy.add_argument("model", type=Path, nargs="?", help="an int8 .tflite; default: yours, else the shipped one")
     flash = add("flash", _flash, "put MicroPython on a board")
@@ -168,7 +175,7 @@ def _capture(options):
 
 def _report(options):
     from edgekit.tflite import report
-    made = report(options.model, options.board)
+    made = report(options.model, options.board, options.app)
     print(json.dumps(made.to_dict(), indent=1) if options.json else made)
 
 
@@ -183,6 +190,12 @@ def _infer(options):
     for row in answer.outputs:
         print(" ".join(f"{value:d}" if options.raw and answer.dtype == "int8" else f"{value:.4f}"
                        for value in row.reshape(-1)))
+
+
+def _keyword(options):
+    from edgekit.spotting import hear_file
+    heard = hear_file(options.file, options.on)
+    print(json.dumps(heard.to_dict()) if options.json else heard)
 
 
 def _deploy(options):

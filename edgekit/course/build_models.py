@@ -23,13 +23,31 @@ from edgekit.train import evaluate, fit, gesture_net, score, subject_interval
 CARD = "README.md"
 
 
-def build(out=MODELS, dataset=None, progress=True) -> list:
+def build(out=MODELS, progress=True) -> list:
     """Train, convert and write everything that ``datasets/models/`` holds.
 
     Parameters
     ----------
     out : path
         Folder to write to.
+    progress : bool
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files written; ``README.md`` and ``keyword.md`` are the model cards with the figures.
+    """
+    from edgekit.course.build_keyword import build as build_keyword
+
+    return build_gesture(out, progress=progress) + build_keyword(out, progress)
+
+
+def build_gesture(out=MODELS, dataset=None, progress=True) -> list:
+    """The gesture model in all its forms, and its card ``README.md``.
+
+    Parameters
+    ----------
+    out : path
     dataset : edgekit.dataset.Dataset, optional
         The shipped gestures if not given.
     progress : bool
@@ -37,7 +55,6 @@ def build(out=MODELS, dataset=None, progress=True) -> list:
     Returns
     -------
     list of pathlib.Path
-        The files written; ``README.md`` is the model card with the figures.
     """
     dataset = dataset or load_dataset("gestures")
     parts = split(dataset)

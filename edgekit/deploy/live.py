@@ -123,7 +123,7 @@ def listen_live(board, recording=None, seconds: float | None = None, name: str =
         sound = np.asarray(recording.samples[:, 0])
         if sound.dtype != np.int16 or recording.rate_hz != params["rate_hz"]:
             raise DataError(f"The model hears int16 sound at {params['rate_hz']} Hz; found {sound.dtype} at "
-                            f"{recording.rate_hz:g} Hz. Convert it: edgekit.signals.speech.load_sound(path).")
+                            f"{recording.rate_hz:g} Hz. Convert it: edgekit.recording.load_sound(path).")
         looks = (len(sound) // params["hop"] - first) // hops + 1
         board.put(np.ascontiguousarray(sound, "<i2").tobytes(), _SOUND_PATH)
         try:

@@ -17,10 +17,12 @@ from edgekit.train import fit, keyword_net, other_voices
 FILES = {"int8": "keyword_int8.tflite"}
 FEATURES = "keyword_features.json"
 WEIGHTS = "keyword_weights.npz"
+_SHARES = (0.3, 0.1, 0.3, 0.3)  # of the classes in training: no, silence, unknown, yes
 _CHUNK = 1000  # clips: sound takes 32 kB each
 
 
-def features(words, params, count=1000, seed=0, split="train", snr_db=(0.0, 30.0), shares=(0.25, 0.25, 0.25, 0.25)):
+def features(words, params, count=1000, seed=0, split="train", snr_db=(0.0, 30.0), shares=(0.25, 0.25, 0.25, 0.25),
+             augment=None):
     """Clips mixed from words, as the features that the model reads.
 
     Parameters
@@ -28,7 +30,7 @@ def features(words, params, count=1000, seed=0, split="train", snr_db=(0.0, 30.0
     words : edgekit.dataset.Dataset
         Dry words, for example ``load_dataset("keywords")``.
     params : AudioParams
-    count, seed, split, snr_db, shares
+    count, seed, split, snr_db, shares, augment
         As for :func:`edgekit.signals.speech.clips`.
 
     Returns
@@ -40,10 +42,11 @@ def features(words, params, count=1000, seed=0, split="train", snr_db=(0.0, 30.0
         Empty for silence.
     """
     parts = []
+    augment = split == "train" if augment is None else augment
     for chunk, first in enumerate(range(0, count, _CHUNK)):
         made = clips(words, min(_CHUNK, count - first), seed=1000 * seed + chunk, split=split, samples=params.samples,
-                     snr_db=snr_db, shares=shares)
-        sound = _torn(made.x, np.random.default_rng((seed, chunk))) if split == "train" else made.x
+                     snr_db=snr_db, shares=shares, augment=augment)
+        sound = _torn(made.x, np.random.default_rng((seed, chunk))) if augment else made.x
         parts.append((mfcc(sound, params), made.y, made.subject))
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
@@ -63,9 +66,9 @@ def _torn(sound, rng, share=0.15):
     return sound
 
 
-def train_keyword_net(words, params=None, count=8000, copies=4, epochs=12, seed=0, channels=48, blocks=4,
-                      progress=True):
-    """Train the keyword net on the voices of the part "train".
+def train_keyword_net(words, params=None, count=8000, copies=4, epochs=12, seed=0, parts=("train",), channels=48,
+                      blocks=4, progress=True):
+    """Train the keyword net on the voices of some parts.
 
     Parameters
     ----------
@@ -79,6 +82,8 @@ def train_keyword_net(words, params=None, count=8000, copies=4, epochs=12, seed=
         Passes over the clips.
     seed : int
         Weights, voices, clips and order.
+    parts : sequence of str
+        As :func:`edgekit.signals.speech.split_of` names them.
     channels, blocks : int
         Size of the net: :func:`edgekit.train.keyword_net`.
     progress : bool
@@ -97,9 +102,9 @@ def train_keyword_net(words, params=None, count=8000, copies=4, epochs=12, seed=
     from edgekit.signals.speech import split_of
 
     params = replace(params or AudioParams(), classes=words.classes)
-    own = words.filter(subject=[voice for voice in words.subjects if split_of(voice) == "train"])
+    own = words.filter(subject=[voice for voice in words.subjects if split_of(voice) in parts])
     more = other_voices(own, copies, seed) if copies else own
-    x, y, _ = features(more, params, count, seed, snr_db=(-3.0, 40.0), shares=(0.28, 0.12, 0.32, 0.28))
+    x, y, _ = features(more, params, count, seed, split=None, snr_db=(-3.0, 40.0), shares=_SHARES, augment=True)
     batch_size = 128
     model = keyword_net(params.shape, len(words.classes), channels, blocks, seed, steps=-(-count // batch_size) * epochs)
     history = fit(model, x, y, epochs=epochs, batch_size=batch_size, seed=seed, progress=progress)

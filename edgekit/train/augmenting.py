@@ -103,13 +103,13 @@ def _rotations(rng, n, largest_rad):
 _SIZE, _STEP = 512, 128  # of the short Fourier transforms that voices are changed in: 32 ms, every 8 ms
 
 
-def other_voices(words, copies=4, seed=0, speed=(0.55, 1.15), color_db=6.0, hiss_db=8.0, throat=0.12):
+def other_voices(words, copies=4, seed=0, speed=(0.55, 1.2), color_db=8.0, hiss_db=12.0, throat=0.18, dull=0.3):
     """Add copies of spoken words as other people might have said them.
 
     A synthesizer has one way to make an "s", one length for an "e". People have not. Each copy is spoken faster or
     slower, by a rate that changes inside the word; its vowels and its hissing sounds each get another colour and
-    another strength; the resonances of the throat move, the pitch stays; some copies are breathy. Change training
-    words only.
+    another strength; the resonances of the throat move, the pitch stays; some copies are breathy; some are dull, as
+    from a telephone. Change training words only.
 
     Parameters
     ----------
@@ -127,6 +127,8 @@ def other_voices(words, copies=4, seed=0, speed=(0.55, 1.15), color_db=6.0, hiss
         The same for what hisses.
     throat : float
         The resonances move by up to this share, up or down (on a logarithmic scale).
+    dull : float
+        Share of the copies that have nothing above some frequency between 3 and 7 kHz.
 
     Returns
     -------
@@ -147,13 +149,13 @@ def other_voices(words, copies=4, seed=0, speed=(0.55, 1.15), color_db=6.0, hiss
     made = list(words)
     for _ in range(copies):
         for word in words:
-            changed = _other_voice(word.samples[:, 0].astype(np.float32), rng, speed, color_db, hiss_db, throat)
+            changed = _other_voice(word.samples[:, 0].astype(np.float32), rng, speed, color_db, hiss_db, throat, dull)
             changed *= 24000 / max(1.0, np.abs(changed).max())
             made.append(word.with_(samples=np.rint(changed).astype(np.int16)))
     return Dataset(made, words.classes)
 
 
-def _other_voice(word, rng, speed, color_db, hiss_db, throat):
+def _other_voice(word, rng, speed, color_db, hiss_db, throat, dull):
     """One word changed as :func:`other_voices` says; float32 [n] to float32 [m]."""
     hann = np.hanning(_SIZE + 1)[:_SIZE].astype(np.float32)
     padded = np.pad(word, _SIZE)
@@ -170,7 +172,10 @@ def _other_voice(word, rng, speed, color_db, hiss_db, throat):
     def color(sd_db):
         return np.interp(mel, knots, rng.normal(0, sd_db, 9))
 
-    gain_db = (1 - hiss) * color(color_db * rng.random()) + hiss * (color(hiss_db * rng.random()) + rng.normal(-2, 5))
+    gain_db = (1 - hiss) * color(color_db * rng.random()) + hiss * (color(hiss_db * rng.random()) + rng.normal(-3, 7))
+    gain_db += (mel / mel[-1] - 0.3) * rng.normal(0, 8)
+    if rng.random() < dull:
+        gain_db -= 10 * np.log10(1 + (hz / rng.uniform(3000, 7000)) ** 16)
     magnitude = np.abs(spectra) * 10 ** (gain_db / 20)
 
     # The envelope of the spectrum is the throat's; the fine structure under it, the pitch, stays where it is.

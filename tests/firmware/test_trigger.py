@@ -1,4 +1,4 @@
-"""Debounce, smoothing, refractory time."""
+"""Debounce, smoothing, refractory time, words in a stream."""
 
 from edgekit.twin import board_module
 
@@ -49,3 +49,31 @@ def test_the_first_of_equals_is_best():
 def test_refractory_time():
     refractory = trigger.Refractory(1000)
     assert [t for t in range(0, 3001, 100) if refractory.ready(t)] == [0, 1000, 2000, 3000]
+
+
+def spotted(rows, **settings):
+    spotter = trigger.Spotter(3, (0, 2), limit=50, **{"smooth": 2, "quiet_ms": 300, **settings})
+    return [(100 * i, word) for i, row in enumerate(rows) if (word := spotter.update(row, 100 * i)) >= 0]
+
+
+NO, REST, YES = [100, 0, 0], [0, 100, 0], [0, 0, 100]
+
+
+def test_a_word_counts_once_however_long_it_is_in_sight():
+    assert spotted([REST, REST, YES, YES, YES, YES, YES, YES, YES]) == [(300, 2)]
+    assert spotted([REST, REST, YES, YES, REST, REST, YES, YES]) == [(300, 2), (700, 2)]
+
+
+def test_the_first_means_must_be_whole():
+    assert spotted([YES]) == [] and spotted([YES, YES]) == [(100, 2)]
+
+
+def test_another_word_counts_at_once_after_the_quiet_time():
+    rows = [YES, YES, NO, NO, NO, NO, NO]
+    assert spotted(rows, quiet_ms=0) == [(100, 2), (200, 0)], "of equal means the first class"
+    assert spotted(rows, quiet_ms=400) == [(100, 2), (500, 0)]
+
+
+def test_what_is_no_word_never_counts():
+    assert spotted([REST] * 5) == []
+    assert spotted([[0, 60, 55]] * 5) == [], "the other class is better"

@@ -132,6 +132,8 @@ def _width(pipeline, steps, model):
                 raise ModelError(f"The model reads {width} features; a file holds at most 32767. Choose some of them, for "
                                  "example with SelectKBest.")
             return int(width)
+    if callable(getattr(model, "kernel", None)):
+        _plain_kernel(model)
     raise ModelError(f"This {type(model).__name__} does not say how many features it was fitted with (n_features_in_).")
 
 
@@ -356,7 +358,7 @@ def _perceptron_regressor(model, source):
 
 def _bayes(model, source):
     classes = _classes(model)
-    return [*source.flushed(), classic_models.bayes(model, source.dtype), _decide(_finish.SOFTMAX, len(classes))], classes
+    return [*source.flushed(), classic_models.bayes(model), _decide(_finish.SOFTMAX, len(classes))], classes
 
 
 def _neighbours(model, source):

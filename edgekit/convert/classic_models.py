@@ -29,6 +29,9 @@ def project(pca):
     """Principal components: the centre goes off before."""
     components = pca.components_
     if pca.whiten:
+        if pca.explained_variance_.min() < 1e-10 * pca.explained_variance_.max():
+            raise ModelError("PCA(whiten=True) stretches a component that never changes, which shows rounding errors only. "
+                             "Use fewer components, or whiten=False.")
         components = components / np.maximum(np.sqrt(pca.explained_variance_), np.finfo(np.float64).eps)[:, None]
     upper = pca.mean_.astype(np.float32)
     nothing = np.array([], np.float32)
@@ -76,7 +79,10 @@ def neighbours(model, says, outputs, dtype):
                 [points, scales, says])
 
 
-def bayes(model, dtype):
+def bayes(model):
+    if not model.var_.min() > 0:
+        raise ModelError("This GaussianNB has a variance of 0, so its probabilities are undefined. Leave out columns that "
+                         "never change, or fit it with a larger var_smoothing.")
     base = np.log(model.class_prior_) - 0.5 * np.log(2 * np.pi * model.var_).sum(axis=1)
     return Step("bayes", (), [base, model.theta_.reshape(-1), np.sqrt(0.5 / model.var_).reshape(-1)])
 

@@ -86,12 +86,21 @@ def step(trees, kind, outputs, columns, base=None, missing=False, as_float32=Tru
     """
     rows = None if kind == VOTES else {}
     feature, keys, left, right, missing_left, roots, depth = [], [], [], [], [], [], 0
-    for tree in trees:
-        inner = tree.left >= 0
-        key = np.zeros(len(tree.left), np.int64)
-        if inner.any():
-            key[inner] = fold(columns, tree.feature[inner], tree.threshold[inner], as_float32)
-        goes_left = _gaps_go_left(tree, columns, inner, as_float32)
+    inner = [tree.left >= 0 for tree in trees]
+    looked_at = np.concatenate([tree.feature[here] for tree, here in zip(trees, inner, strict=True)]).astype(int)
+    thresholds = np.concatenate([tree.threshold[here] for tree, here in zip(trees, inner, strict=True)])
+    folded = fold(columns, looked_at, thresholds, as_float32)
+    # Where NaN goes; a filled column says so itself.
+    filled = np.array([column(np.array([np.nan]))[0] for column in columns])
+    filled = (filled.astype(np.float32) if as_float32 else filled)[looked_at]
+    goes = np.concatenate([tree.missing_left[here] for tree, here in zip(trees, inner, strict=True)])
+    goes = np.where(np.isnan(filled), goes, filled <= thresholds)
+    start = 0
+    for tree, here in zip(trees, inner, strict=True):
+        key, goes_left = np.zeros(len(here), np.int64), np.zeros(len(here), bool)
+        end = start + here.sum()
+        key[here], goes_left[here] = folded[start:end], goes[start:end]
+        start = end
         root, deep = _lay_out(tree, key, goes_left, rows, columns, feature, keys, left, right, missing_left)
         roots.append(root)
         depth = max(depth, deep)
@@ -129,16 +138,6 @@ def _smallest(table, kind, whole):
     if kind == COUNTS:
         return table.astype(np.uint8 if table.max() < 256 else np.uint16)
     return table.astype(np.float64 if whole else np.float32)
-
-
-def _gaps_go_left(tree, columns, inner, as_float32):
-    """Where NaN goes: a filled column says so itself."""
-    goes = tree.missing_left.copy()
-    for i in np.flatnonzero(inner):
-        filled = columns[tree.feature[i]](np.array([np.nan]))[0]
-        if not np.isnan(filled):
-            goes[i] = (np.float32(filled) if as_float32 else filled) <= tree.threshold[i]
-    return goes
 
 
 def _lay_out(tree, key, goes_left, rows, columns, feature, keys, left, right, missing_left):

@@ -74,6 +74,9 @@ class Trees:
         check(table_type in {VOTES: "B", COUNTS: "BH"}.get(self.leaves, "fd"), "leaves of the wrong type")
         check(len(self.upper) == len(self.left) == len(self.right) == nodes and len(self.lower) in (0, nodes)
               and len(self.missing) * 8 >= (nodes if self.flags & MISSING else 0), "nodes without all their numbers")
+        if self.leaves == COUNTS:
+            check(all([sum(self.table[i:i + outputs]) for i in range(0, len(self.table), outputs)])
+                  and len(self.table) % outputs == 0, "a leaf of nothing")
         if nodes:
             check(max(self.features) < 2 * len(self.x) and all([f & 1 for f in self.features]), "a node asks for no feature")
         for ways in (self.left, self.right):

@@ -32,12 +32,13 @@ from edgekit.errors import DataError, SetupError
 from edgekit.recording import Recording, load_sound
 from edgekit.signals.rooms import NOISES, RATE_HZ, noise, room, tones
 
-__all__ = ["CLASSES", "SPLITS", "VOICES", "babble", "clips", "load_sound", "make_words", "mix", "noise", "room",
+__all__ = ["CLASSES", "SPLITS", "STRANGERS", "VOICES", "babble", "clips", "load_sound", "make_words", "mix", "noise", "room",
            "say", "spoken_word", "split_of", "stream", "synthesize", "tones", "trim", "version"]
 
 CLASSES = ("no", "silence", "unknown", "yes")
 SPLITS = ("train", "validation", "test", "other")
-"""``"other"`` holds the voices of another synthesizer, of which nothing was learned: the nearest thing to real people."""
+"""``"other"``: voices of other synthesizers, pieced together from recordings of people. The nearest thing to a real
+stranger."""
 
 # An accent and a variant of the voice (throat, pitch, breath) make a voice: "en-us+f3". The parts share neither an
 # accent nor a variant, so the name of a voice says to which part it belongs: see split_of.
@@ -46,6 +47,7 @@ ACCENTS = {
               ("hi", "de", "te", "fr-fr", "es", "pl", "sv", "pt-br", "cs", "id", "ru")),
     "validation": (("en-gb-x-gbclan",), ("mr", "nl")),
     "test": (("en-gb-scotland", "en-029"), ("ta", "it", "ro")),
+    "other": ((), ()),
 }
 """For each part: accents of English, and other languages that speak English words in their own sounds."""
 
@@ -58,13 +60,20 @@ VARIANTS = {
     "validation": ("m2", "f3", "Nguyen", "Mike", "klatt3", "benjamin", "paul", "Gene2"),
     "test": ("m5", "f5", "Hugo", "Andrea", "m8", "klatt5", "miguel", "ed", "travis", "grandpa", "kaukovalta", "Tweaky"),
 }
-OTHER_VOICES = ("flite+kal16", "flite+awb", "flite+rms", "flite+slt")
+# Two other synthesizers, whose voices are pieced together from recordings of people. In place of the accent stands the
+# program. Those of flite teach, one of festival is kept for the part "other".
+_PIECED = {"train": ("flite+awb", "flite+kal16", "flite+rms", "flite+slt"), "other": ("festival+ked_diphone",)}
+
+STRANGERS = ("festival+czech_dita", "festival+czech_krb", "festival+czech_machac", "festival+czech_ph",
+             "festival+hy_fi_mv_diphone", "festival+suo_fi_lj_diphone", "festival+pc_diphone", "festival+lp_diphone",
+             "festival+hindi_NSK_diphone", "festival+marathi_NSK_diphone", "festival+telugu_NSK_diphone")
+"""More voices made of people's recordings, of the part "other". They are not in the shipped set: their recordings are
+under the GPL. Who installs festival and its voices can make them: ``make_words(STRANGERS)``."""
 
 
 def _voices():
-    named = {part: tuple(f"{accents[i % len(accents)]}+{variant}"
-                         for i, variant in enumerate(VARIANTS[part]) for accents in ACCENTS[part]) for part in ACCENTS}
-    return {**named, "other": OTHER_VOICES}
+    return {part: tuple(f"{accents[i % len(accents)]}+{variant}" for i, variant in enumerate(VARIANTS.get(part, ()))
+                        for accents in ACCENTS[part]) + _PIECED.get(part, ()) for part in ACCENTS}
 
 
 VOICES = _voices()
@@ -88,16 +97,23 @@ _ONLY_TEST = """
 _TRAINED = tuple(sorted(set(_ENGLISH) - set(_ONLY_TEST)))
 _UNSEEN = tuple(sorted(set(_ONLY_TEST)))
 
+_LANGUAGE = {"czech": "cs", "hy": "fi", "suo": "fi", "pc": "it", "lp": "it", "hindi": "hi-plain", "marathi": "mr-plain",
+             "telugu": "te-plain"}
+_ENCODING = {"cs": "iso8859-2", "fi": "latin-1", "it": "latin-1"}
+
 # How another language writes the sounds of "yes" and "no" ([[...]] are espeak-ng's own phonemes), and words of its own.
 _FOREIGN = {
     "cs": ("jes", "nou", "voda světlo okno děkuji zítra červený hudba teplo sedm škola"),
     "de": ("jess", "no", "wasser feuer danke bitte morgen fenster nein licht jetzt schule"),
     "es": ("yes", "nou", "agua casa puerta gracias mañana rojo jugar siete nieve llave"),
+    "fi": ("jes", "nou", "vesi talo valo ovi kiitos huomenna punainen lumi nyt musta"),
     "fr-fr": ("yèss", "nô", "bonjour merci maison lumière fenêtre rouge demain chaud neige oui"),
     "hi": ("[[jes]]", "[[no:]]", "पानी खाना दरवाज़ा बत्ती धन्यवाद लाल संगीत गरम सात नमस्ते"),
+    "hi-plain": ("येस्", "नो", "पानी खाना घर बत्ती लाल संगीत गरम सात"),
     "id": ("yes", "no", "rumah lampu pintu kasih besok merah panas tujuh nama jalan"),
     "it": ("iès", "nòu", "acqua casa luce porta grazie domani rosso caldo sette neve"),
     "mr": ("[[jes]]", "[[no:]]", "पाणी घर दिवा दार धन्यवाद उद्या लाल संगीत गरम सात"),
+    "mr-plain": ("येस्", "नो", "पाणी घर दिवा दार लाल संगीत गरम सात"),
     "nl": ("jes", "noo", "water huis licht raam bedankt morgen rood muziek zeven negen"),
     "pl": ("jes", "no", "woda światło okno jutro czerwony muzyka ciepło siedem jest niebo"),
     "pt-br": ("[[jEs]]", "nôu", "água casa porta obrigado amanhã vermelho quente sete neve janela"),
@@ -105,13 +121,15 @@ _FOREIGN = {
     "ru": ("йес", "ноу", "вода дом свет окно спасибо завтра красный музыка семь небо"),
     "sv": ("jess", "nå", "vatten ljus fönster imorgon röd musik varm sju nej natt"),
     "ta": ("[[jes]]", "[[no:]]", "தண்ணீர் வீடு விளக்கு கதவு நன்றி நாளை சிவப்பு இசை சூடு ஏழு"),
+    "te-plain": ("యెస్", "నో", "నీళ్ళు ఇల్లు తలుపు దీపం రేపు ఎరుపు వేడి ఏడు"),
     "te": ("[[jes]]", "[[no:]]", "నీళ్ళు ఇల్లు తలుపు దీపం రేపు ఎరుపు సంగీతం వేడి ఏడు నమస్కారం"),
 }
-MADE_WITH = {"espeak-ng": "1.51", "flite": "2.2"}
+MADE_WITH = {"espeak-ng": "1.51", "flite": "2.2", "festival": "2.5.0"}
 """The programs that spoke the shipped set. Another version may speak otherwise."""
 
-_UNKNOWN_PER_VOICE = {"train": 4, "validation": 5, "test": 6, "other": 14}
-_LONGEST = round(0.9 * RATE_HZ)
+_UNKNOWN_PER_VOICE = {"train": 4, "validation": 4, "test": 5}
+_PIECED_TAKES, _PIECED_UNKNOWN = 5, 24          # few voices, so each says more
+_LONGEST = round(0.85 * RATE_HZ)
 _SOUND = dict(rate_hz=float(RATE_HZ), channels=("audio",), units=("full scale",), scale=(1 / 32768,))
 
 
@@ -130,13 +148,14 @@ def version(program: str = "espeak-ng") -> str:
     return found.group() if found else "unknown"
 
 
-def _run(command, text="", checked=True):
+def _run(command, text="", checked=True, encoding="utf-8"):
     if shutil.which(command[0]) is None:
-        raise SetupError(f"The program {command[0]} is not installed. Only making speech again needs it; the shipped "
+        package = {"text2wave": "festival"}.get(command[0], command[0])
+        raise SetupError(f"The program {package} is not installed. Only making speech again needs it; the shipped "
                          "words work without: load_dataset('keywords'). "
-                         f"To install it: sudo apt-get install {command[0]} (macOS: brew install {command[0]}).")
+                         f"To install it: sudo apt-get install {package} (macOS: brew install {package}).")
     try:
-        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=60, check=False)
+        done = subprocess.run(command, input=text.encode(encoding, "replace"), capture_output=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SetupError(f"{command[0]} did not work ({type(error).__name__}). Try it in a terminal.") from None
     if checked and done.returncode:
@@ -154,9 +173,10 @@ def synthesize(text: str, voice: str = "en-us", pitch: int = 50, words_per_minut
     text : str
         Words, or espeak-ng's phonemes in double square brackets: ``"[[jEs]]"``.
     voice : str
-        Accent, or accent and variant: ``"en-gb-scotland+f3"``. ``"flite+slt"`` asks the program flite instead.
+        Accent, or accent and variant: ``"en-gb-scotland+f3"``. ``"flite+slt"`` and ``"festival+ked_diphone"`` ask those
+        programs instead.
     pitch : int
-        0 to 99.
+        0 to 99; festival's voices have their own.
     words_per_minute : int
         80 to 400.
 
@@ -177,6 +197,8 @@ def synthesize(text: str, voice: str = "en-us", pitch: int = 50, words_per_minut
     accent, _, variant = voice.partition("+")
     if accent == "flite":
         data = _flite(text, variant, pitch, words_per_minute)
+    elif accent == "festival":
+        data = _festival(text, variant, words_per_minute)
     else:
         # The text goes in through stdin, so that no text can be taken for an option.
         data = _run(["espeak-ng", "--stdin", "--stdout", "-b", "1", "-v", voice, "-p", str(int(pitch)), "-s",
@@ -203,6 +225,21 @@ def _flite(text, variant, pitch, words_per_minute):
         _run(["flite", "-voice", variant, "--setf", f"duration_stretch={170 / words_per_minute:.3f}",
               "--setf", f"int_f0_target_mean={usual_hz * 2 ** ((pitch - 50) / 60):.1f}", "-t", text, "-o", str(path)])
         return path.read_bytes()
+
+
+def _festival(text, variant, words_per_minute):
+    if not variant.replace("_", "").isalnum():       # it becomes part of a program
+        raise DataError(f"{variant!r} is no voice of festival. Try: festival -b '(print (voice.list))'")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "word.wav"
+        _run(["text2wave", "-o", str(path), "-eval", f"(voice_{variant})", "-eval",
+              f"(Parameter.set 'Duration_Stretch {170 / words_per_minute:.3f})"],
+             text, encoding=_ENCODING.get(_language("festival", variant), "utf-8"))
+        return path.read_bytes() if path.exists() else b""
+
+
+def _language(accent, variant):
+    return _LANGUAGE.get(variant.partition("_")[0], "en") if accent == "festival" else accent
 
 
 def trim(sound, below_db: float = 42.0) -> np.ndarray:
@@ -276,7 +313,7 @@ def split_of(voice: str) -> str:
     return _PART_OF.get(voice) or _part_by_hash(voice)
 
 
-_PART_OF = {voice: part for part, voices in VOICES.items() for voice in voices}
+_PART_OF = {**{voice: part for part, voices in VOICES.items() for voice in voices}, **dict.fromkeys(STRANGERS, "other")}
 
 
 def _part_by_hash(name):
@@ -291,23 +328,23 @@ def _plan(voice, seed):
     """What a voice says: (text, label, word, pitch, words per minute) for each recording."""
     part = split_of(voice)
     rng = np.random.default_rng(np.random.SeedSequence([seed, zlib.crc32(voice.encode())]))
-    accent = voice.partition("+")[0]
-    yes, no, own = _FOREIGN.get(accent, ("yes", "no", ""))
-    count = _UNKNOWN_PER_VOICE[part]
+    accent, _, variant = voice.partition("+")
+    yes, no, own = _FOREIGN.get(_language(accent, variant), ("yes", "no", ""))
+    pieced = accent in ("flite", "festival")
+    takes, count = (_PIECED_TAKES, _PIECED_UNKNOWN) if pieced else (1, _UNKNOWN_PER_VOICE[part])
     if own:
         words = rng.permutation(own.split())[:count].tolist()
     elif part == "train":
         words = rng.permutation(_TRAINED)[:count].tolist()
     else:
         words = rng.permutation(_UNSEEN)[:count // 2].tolist() + rng.permutation(_TRAINED)[:count - count // 2].tolist()
-    takes = 3 if part == "other" else 1
     said = [(yes, "yes", "yes"), (no, "no", "no")] * takes + [(word, "unknown", word) for word in words]
     mood = rng.integers(20, 80)
     made = []
     for text, label, word in said:
         ending = rng.choice([".", ".", "!", "?", ","])
         made.append((text + str(ending), label, word, int(np.clip(mood + rng.integers(-15, 16), 0, 99)),
-                     int(rng.integers(95, 210))))
+                     int(rng.integers(120, 225))))
     return made
 
 
@@ -519,7 +556,11 @@ def clips(words: Dataset, count: int = 1000, seed: int = 0, split: str | None = 
         gain[direct] = 1
         gain *= tones(frequency_hz, len(dry), rng, colour=augment)
         wet = fft.irfft(fft.rfft(dry, size) * gain, size)[:, :samples]
-        behind = _background(rng, len(dry), samples, crowd)
+        # People who talk in the background are no silence.
+        silent = np.array([classes[label] == "silence" for label in y[block]])
+        behind = np.empty_like(wet)
+        for rows, around in ((silent, None), (~silent, crowd)):
+            behind[rows] = _background(rng, rows.sum(), samples, around)
         x[block] = _levels(rng, wet, behind, length, snr_db, loudness_db)
     recording = np.where(which >= 0, index_in_words[which], -1)
     voices = np.array([words[index].subject if index >= 0 else "" for index in recording])

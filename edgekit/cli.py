@@ -113,6 +113,8 @@ def _boards(_):
         print(port, flush=True)
         if port.is_board:
             print(f"  {ask(port)}", flush=True)
+    if ports:
+        print("Connect with edgekit.connect(PORT), or use the simulated board: edgekit.connect('sim').")
 
 
 def _doctor(options):

@@ -4,42 +4,13 @@ import importlib.metadata
 import shutil
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
+from edgekit.board.findings import Finding, Findings
 from edgekit.errors import EdgekitError
 from edgekit.paths import work_dir
 
 SET_UP_AGAIN = "Run `make lab` in the course's folder: it sets up what is missing."
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at: what it is, whether it is well, what was found, and what to do if not."""
-
-    what: str
-    ok: bool
-    found: str
-    remedy: str = ""
-
-    def __str__(self):
-        line = f"{'ok  ' if self.ok else 'FAIL'}  {self.what:<18} {self.found}"
-        return line if self.ok else f"{line}\n      -> {self.remedy}"
-
-
-class Findings(tuple):
-    """All findings of one examination; prints as a list, one line each."""
-
-    @property
-    def ok(self) -> bool:
-        """True if every finding is well."""
-        return all(f.ok for f in self)
-
-    def __str__(self):
-        end = "All is well." if self.ok else "Something needs you: see the lines with ->."
-        return "\n".join([*map(str, self), end])
-
-    __repr__ = __str__
 
 
 def doctor(port: str | None = "sim") -> Findings:
@@ -129,16 +100,14 @@ def _work_folder():
 
 def _board(port):
     from edgekit.board.connect import connect
+    from edgekit.board.examine import examine
     started = time.perf_counter()
     try:
         with connect(port, quiet=True) as board:
             seconds = time.perf_counter() - started
-            answer = board.eval("6 * 7")
             info = board.info
+            return [Finding("Board", True, f"{info.name} ({info.kind}), ready after {seconds:.2f} s on this computer"),
+                    *examine(board)]
     except EdgekitError as error:
-        return [Finding("Board", False, str(error), SET_UP_AGAIN if port == "sim" else "Try the simulated board: doctor('sim').")]
-    kind = f"{info.name} ({info.kind})"
-    return [
-        Finding("Board", answer == 42, f"{kind}, ready after {seconds:.2f} s on this computer", SET_UP_AGAIN),
-        Finding("MicroPython", True, f"{info.micropython}, .mpy {info.mpy}"),
-    ]
+        return [Finding("Board", False, str(error),
+                        SET_UP_AGAIN if port == "sim" else "Try the simulated board: doctor('sim').")]

@@ -100,7 +100,7 @@ def compare(board, app: str | None, modules: Mapping[str, Collection[str]] | Non
     info = board.info
     everything = _files(app, {})
     if app is not None:
-        modules = {"boards": _tables(f"{info.name} with {info.mcu}"), **(modules or {})}
+        modules = {"boards": tables_for(f"{info.name} with {info.mcu}"), **(modules or {})}
     wanted = files_for(app, modules)
     found = board.hashes([path for target in {**everything, **wanted} for path in (target, _source_name(target))])
     compiled = {}
@@ -118,7 +118,7 @@ def lacking(files: Mapping[str, bytes], found: Mapping[str, str]) -> dict[str, b
     return {path: data for path, data in files.items() if found[path] != hashlib.sha256(data).hexdigest()}
 
 
-def _tables(machine: str) -> list[str]:
+def tables_for(machine: str) -> list[str]:
     """The board's table in ``firmware/boards``, by what MicroPython calls the board; all of them if it is unknown."""
     source = FIRMWARE / "boards" / "__init__.py"
     for node in _parse(source.read_text(encoding="utf-8"), source).body:

@@ -3,7 +3,7 @@
 import pytest
 
 from edgekit.board.base import _largest_free
-from edgekit.board.install import _tables, files_for, space
+from edgekit.board.install import files_for, space, tables_for
 from edgekit.board.profiles import PROFILES
 from edgekit.bytecode import ARCHES, compile_file, why_not_loaded
 
@@ -36,11 +36,11 @@ def test_floats_come_when_they_are_asked_for():
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
 def test_a_board_gets_its_own_table(profile):
-    assert _tables(profile.machine) == [profile.name]
+    assert tables_for(profile.machine) == [profile.name]
 
 
 def test_an_unknown_board_gets_all_tables():
-    assert set(_tables("Something new with RP9999")) == set(PROFILES)
+    assert set(tables_for("Something new with RP9999")) == set(PROFILES)
 
 
 # How much room

@@ -58,7 +58,8 @@ def test_edgekit_boards_asks_each(monkeypatch, capsys):
     monkeypatch.setattr(ports, "find_ports", lambda: found)
     with simulated_port(port):
         assert main(["boards"]) == 0
-    first, said, second, reason, third = capsys.readouterr().out.splitlines()
+    first, said, second, reason, third, hint = capsys.readouterr().out.splitlines()
+    assert "connect(PORT)" in hint
     assert (first, third) == (f"{port.name} (CP210x: many ESP32 boards)", "/dev/ttyS0")
     assert "ESP32" in said and "MicroPython 1.27.0, .mpy 6.3" in said and "bytes of flash" in said
     assert second == "/dev/nothing (CH340)" and "No board on port '/dev/nothing': it does not open" in reason

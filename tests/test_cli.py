@@ -1,5 +1,7 @@
 """The command line: each verb does its work, and each mistake ends in a sentence."""
 
+import json
+
 import pytest
 
 from edgekit import cli
@@ -12,6 +14,19 @@ def test_report_shows_operators_and_boards(capsys):
     assert cli.main(["report", str(MODELS / "gesture_int8.tflite")]) == 0
     text = capsys.readouterr().out
     assert "CONV_2D" in text and "arena" in text and "Nano 33 BLE Sense" in text
+    for figure in ("of which weights 2,144", "arena         480 bytes; most at work in CONV_2D (1x1x16x12): 384", "17,424",
+                   "heap needed", "flash needed", "overhead", "estimated time", "(estimated: code", "(computed, in blocks"):
+        assert figure in text
+
+
+def test_report_as_json_says_where_each_figure_is_from(capsys):
+    assert cli.main(["report", str(MODELS / "gesture_int8.tflite"), "--board", "esp32", "--app", "wake", "--json"]) == 0
+    about = json.loads(capsys.readouterr().out)
+    figures = {"arena_bytes", "weight_bytes", "overhead_bytes", "flash_bytes", "ram_bytes", "macs", "largest_layer"}
+    assert figures <= set(about) and about["largest_layer"]["name"] == "CONV_2D" and about["app"] == "wake"
+    assert {"board", "fits", "estimated_ms", "flash_bytes", "reasons"} <= set(about["boards"][0])
+    for name in ("overhead_bytes", "ram_bytes", "estimated_ms"):
+        assert about["sources"][name].startswith("estimated")
 
 
 def test_capture_writes_a_recording(tmp_path, capsys):

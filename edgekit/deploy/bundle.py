@@ -166,7 +166,7 @@ class Bundle:
         imported = board.eval("list(__import__('sys').modules)")
         code_bytes = code_heap_bytes({path: size for path, size in _sizes(program).items()
                                       if module_name(path) not in imported})
-        ram_bytes = needs.ram_bytes - needs.code_heap_bytes + code_bytes + sum(map(len, self.files.values()))
+        ram_bytes = code_bytes + needs.app_heap_bytes + needs.model_heap_bytes
         if ram_bytes > info.heap_free:
             raise ModelError(f"Model and program need about {ram_bytes:,} bytes of memory, {info.name} has "
                              f"{info.heap_free:,} free: restart it with board.reset(), or use fewer channels or layers "

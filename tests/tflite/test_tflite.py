@@ -217,7 +217,8 @@ def test_memory_of_a_loaded_model_is_as_stated():
         board.exec("model = tflite_micro.load_model('/models/test.tflite')")
         model = used() - start - code
     assert 0.9 < code / report.code_heap_bytes < 1.1
-    assert 0.6 < model / (report.ram_bytes - report.code_heap_bytes) < 1.1
+    assert 0.8 < model / report.model_heap_bytes < 1.1
+    assert report.ram_bytes == report.code_heap_bytes + report.app_heap_bytes + report.model_heap_bytes
 
 
 def test_benchmark_runs_and_finds_equality(capsys):

@@ -52,7 +52,8 @@ def _parser():
 
     add("demo", _demo, "the whole path: capture, train, convert, deploy, recognise")
     add("boards", _boards, "list the boards that are plugged in; each is asked what it is")
-    with_port(add("doctor", _doctor, "look at this computer and a board; say what to mend"))
+    doctor = add("doctor", _doctor, "look at this computer and a board; say what to mend")
+    doctor.add_argument("port", nargs="?", default="sim", help="serial port; default: the simulated board")
     sim = add("sim", _sim, "a simulated board that other programs (mpremote) can use; ctrl-C ends it")
     where = sim.add_mutually_exclusive_group(required=True)
     where.add_argument("--tcp", type=int, metavar="PORT", help="a TCP port of this computer alone; 0: any free one")
@@ -119,7 +120,7 @@ def _boards(_):
 
 def _doctor(options):
     from edgekit.board.doctor import doctor
-    findings = doctor(options.port or "sim")
+    findings = doctor(options.port)
     print(findings)
     return 0 if findings.ok else 1
 

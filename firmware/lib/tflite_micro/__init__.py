@@ -55,11 +55,14 @@ def load_model(source, kernels=None):
     if isinstance(source, str):
         size = 0
         try:
-            # Memory of the right size at once: reading until the end would grow it again and again.
-            size = os.stat(source)[6]
-            data = bytearray(size)
             with open(source, "rb") as file:
-                file.readinto(data)
+                try:
+                    data = memoryview(file)  # a file of a ROM file system is used where it lies
+                except TypeError:
+                    # Memory of the right size at once: reading until the end would grow it again and again.
+                    size = os.stat(source)[6]
+                    data = bytearray(size)
+                    file.readinto(data)
         except MemoryError:
             raise MemoryError("the model file of %d bytes does not fit into memory in one piece; free memory "
                               "(gc.collect()), load the model first, or use a smaller model" % size)

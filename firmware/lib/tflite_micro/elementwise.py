@@ -7,7 +7,7 @@ loaded by the integer formula that LiteRT's reference uses for each value.
 from array import array
 
 from . import float32
-from .fixed_point import divide, from_float_bits, multiply, quantized_multiplier, rescale
+from .fixed_point import divide, from_float_bits, halves, multiply, quantized_multiplier, rescale, rescale_halves
 from .moving import merge, steps_of
 from .operators import Parameters, Prepared, activation_limits, ends, expect_int8, expect_shape, options_of, refuse, \
     scale_of
@@ -58,12 +58,12 @@ def _combine(p, a, b):
         total = a * b
     else:
         # Both to one scale, with bits to spare.
-        a = rescale(a << p.bits, p.multiplier_a, p.shift_a)
-        b = rescale(b << p.bits, p.multiplier_b, p.shift_b)
+        a = rescale_halves(a << p.bits, p.halves, 0, p.shift_a)
+        b = rescale_halves(b << p.bits, p.halves, 1, p.shift_b)
         total = a + b if kind == ADD else a - b
         if kind == SQUARED_DIFFERENCE:
             total *= total
-    return rescale(total, p.multiplier, p.shift) + p.zero_point
+    return rescale_halves(total, p.halves, 2, p.shift) + p.zero_point
 
 
 def _prepare_binary(operator, kind):
@@ -98,6 +98,7 @@ def _prepare_binary(operator, kind):
         p.multiplier, p.shift = quantized_multiplier(ratio)
         if p.shift > 0:
             refuse(operator, "its output scale is far smaller than those of its inputs; convert the model again")
+    p.halves = halves([p.multiplier_a, p.multiplier_b, p.multiplier])
     return Prepared(binary, p, [a, b], in_place=True)
 
 

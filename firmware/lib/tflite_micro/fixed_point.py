@@ -7,6 +7,8 @@ only, so here it is computed from the bits of the float32 scales with integers, 
 A number is held as (mantissa, exponent), worth ``mantissa * 2**exponent``.
 """
 
+from array import array
+
 
 def bit_length(n):
     """Bits needed for ``n >= 0``.
@@ -122,6 +124,59 @@ def rescale(total, multiplier, shift):
     if high < 0:
         half -= 1
     return (high + half) >> -shift
+
+
+def halves(multipliers):
+    """Numbers of 32 bits as pairs of 16, the low one first: a board makes an object of each integer over 31 bits.
+
+    >>> halves([0x12345678]).tobytes().hex()
+    '78563412'
+    """
+    pairs = array("H", bytes(4 * len(multipliers)))
+    for i, multiplier in enumerate(multipliers):
+        pairs[2 * i], pairs[2 * i + 1] = multiplier & 0xFFFF, multiplier >> 16
+    return pairs
+
+
+def rescale_halves(total, pairs, i, shift):
+    """`rescale` by multiplier ``i`` of `halves`: the same value, without an integer of more than 31 bits.
+
+    >>> rescale_halves(-1000, halves([0x60000000]), 0, -3) == rescale(-1000, 0x60000000, -3) == -94
+    True
+    """
+    low, high = pairs[2 * i], pairs[2 * i + 1]
+    if shift > 0 or not -0x10000000 <= total < 0x10000000:
+        return rescale(to_int32(total), high << 16 | low, shift)
+    # total = upper * 2**14 + lower: four products of at most 30 bits, each sum rounded down as the whole would be.
+    upper, lower = total >> 14, total & 0x3FFF
+    middle = lower * high + ((upper * low + (lower * low >> 14) + 0x10000) >> 2)
+    total = (upper * high + (middle >> 14)) >> 1
+    if shift == 0:
+        return total
+    half = 1 << (-shift - 1)
+    if total < 0:
+        half -= 1
+    return (total + half) >> -shift
+
+
+def rescale_double_halves(total, words, i, exponent):
+    """`rescale_double` by a mantissa of 53 bits in words ``4 * i`` to ``4 * i + 3`` of 16 bits, the lowest first.
+
+    What lies so near to a half that 31 bits cannot tell is left to `rescale_double`: one value in some 100,000.
+    """
+    size, drop = abs(total), -53 - exponent
+    w1, w2, w3 = words[4 * i + 1], words[4 * i + 2], words[4 * i + 3]
+    if size < 0x10000000 and 0 < drop < 29:
+        high, low = w3 << 10 | w2 >> 6, (w2 & 0x3F) << 10 | w1 >> 6  # the upper 31 bits
+        upper, lower = size >> 14, size & 0x3FFF
+        middle = lower * high + ((upper * low + (lower * low >> 14)) >> 2)
+        twice = upper * high + (middle >> 14)
+        value, half = twice >> 1, 1 << (drop - 1)
+        below = (twice & 1) << 14 | middle & 0x3FFF  # 15 more bits, too small by no more than the lower 22 could add
+        if value & (2 * half - 1) != half - 1 or below + (size >> 16) + 2 < 0x8000:
+            value = (value + half) >> drop
+            return -value if total < 0 else value
+    return rescale_double(total, w3 << 48 | w2 << 32 | w1 << 16 | words[4 * i], exponent)
 
 
 def rescale_double(total, mantissa, exponent):

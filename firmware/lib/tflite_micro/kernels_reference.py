@@ -5,11 +5,14 @@ memory, all of them flat. A quantized value ``q`` stands for ``scale * (q - zero
 
 Weights and biases are used where they lie in the file. What lies outside the image counts as 0.0, which is stored as
 the zero point.
+
+Nothing is allocated, but for `softmax`: MicroPython makes an object of each integer over 31 bits, of each slice, of a range
+with steps, and of four values that are assigned at once.
 """
 
 from array import array
 
-from .fixed_point import bit_length, rescale, rescale_double, to_int32
+from .fixed_point import bit_length, rescale_double_halves, rescale_halves, to_int32
 
 _INT32_MAX = (1 << 31) - 1
 _cell = array("f", [0.0])
@@ -17,12 +20,13 @@ _cell = array("f", [0.0])
 
 def fully_connected(p, x, y, scratch):
     """Each output is the bias plus a row of weights times the input."""
-    depth, units, weights, biases, input_zero_point = p.depth, p.units, p.weights, p.biases, p.input_zero_point
+    depth, units, input_zero_point = p.depth, p.units, p.input_zero_point
+    weights, biases = p.weights, p.biases
     mantissas, exponents, ratios = p.mantissas, p.exponents, p.ratios
     zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
     out = 0
-    for start in range(0, p.batches * depth, depth):
-        row = x[start : start + depth]
+    for batch in range(p.batches):
+        row = x if p.batches == 1 else x[batch * depth : (batch + 1) * depth]
         j = 0
         for unit in range(units):
             total = biases[unit] if biases else 0
@@ -30,20 +34,23 @@ def fully_connected(p, x, y, scratch):
                 total += (value - input_zero_point) * weights[j]
                 j += 1
             i = unit if ratios > 1 else 0
-            value = rescale_double(total, mantissas[i], exponents[i]) + zero_point
+            value = rescale_double_halves(total, mantissas, i, exponents[i]) + zero_point
             y[out] = lowest if value < lowest else highest if value > highest else value
             out += 1
 
 
 def conv_2d(p, x, y, patch):
     """For each place: gather the patch that the filter covers, then one dense layer over it."""
-    units, weights, biases, input_zero_point = p.units, p.weights, p.biases, p.input_zero_point
+    units, weights, biases = p.units, p.weights, p.biases
+    input_zero_point = p.input_zero_point
     multipliers, shifts = p.multipliers, p.shifts
     zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
     out = 0
     for batch in range(p.batches):
-        for top in range(p.first_top, p.end_top, p.stride_height):
-            for left in range(p.first_left, p.end_left, p.stride_width):
+        top = p.first_top
+        while top < p.end_top:
+            left = p.first_left
+            while left < p.end_left:
                 _gather(p, x, batch, top, left, patch)
                 j = 0
                 for unit in range(units):
@@ -51,105 +58,109 @@ def conv_2d(p, x, y, patch):
                     for value in patch:
                         total += (value - input_zero_point) * weights[j]
                         j += 1
-                    value = rescale(total, multipliers[unit], shifts[unit]) + zero_point
+                    value = rescale_halves(total, multipliers, unit, shifts[unit]) + zero_point
                     y[out] = lowest if value < lowest else highest if value > highest else value
                     out += 1
+                left += p.stride_width
+            top += p.stride_height
 
 
 def depthwise_conv_2d(p, x, y, patch):
     """As conv_2d, but each output channel sees one input channel only."""
-    channels, units, weights, biases = p.channels, p.units, p.weights, p.biases
+    channels, units = p.channels, p.units
+    weights, biases = p.weights, p.biases
     units_per_channel, input_zero_point = units // channels, p.input_zero_point
-    weights_end = len(patch) // channels * units
+    taps = p.filter_height * p.filter_width
     multipliers, shifts = p.multipliers, p.shifts
     zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
     out = 0
     for batch in range(p.batches):
-        for top in range(p.first_top, p.end_top, p.stride_height):
-            for left in range(p.first_left, p.end_left, p.stride_width):
+        top = p.first_top
+        while top < p.end_top:
+            left = p.first_left
+            while left < p.end_left:
                 _gather(p, x, batch, top, left, patch)
                 for unit in range(units):
                     total = biases[unit] if biases else 0
-                    i = unit // units_per_channel
-                    for j in range(unit, weights_end, units):
+                    i, j = unit // units_per_channel, unit
+                    for _ in range(taps):
                         total += (patch[i] - input_zero_point) * weights[j]
                         i += channels
-                    value = rescale(total, multipliers[unit], shifts[unit]) + zero_point
+                        j += units
+                    value = rescale_halves(total, multipliers, unit, shifts[unit]) + zero_point
                     y[out] = lowest if value < lowest else highest if value > highest else value
                     out += 1
+                left += p.stride_width
+            top += p.stride_height
 
 
 def _gather(p, x, batch, top, left, patch):
     """Copy what the filter covers at (top, left) into ``patch``: rows, columns, channels."""
     height, width, channels = p.height, p.width, p.channels
+    outside = p.input_zero_point
     filter_width, dilation_width = p.filter_width, p.dilation_width
-    if top < 0 or left < 0 or top + p.reach_height > height or left + p.reach_width > width:
-        for i in range(len(patch)):
-            patch[i] = p.input_zero_point
-    # Without dilation the covered part of an image row is one run of bytes.
-    first = max(0, -left)
-    end = min(filter_width, width - left)
+    # Without dilation the covered part of an image row is one run of values.
+    whole = dilation_width == 1 and left >= 0 and left + filter_width <= width
+    to = 0
     for filter_y in range(p.filter_height):
         row = top + filter_y * p.dilation_height
-        if not 0 <= row < height:
-            continue
-        from_row = (batch * height + row) * width + left
-        to_row = filter_y * filter_width
-        if dilation_width == 1:
-            if first < end:
-                patch[(to_row + first) * channels : (to_row + end) * channels] = \
-                    x[(from_row + first) * channels : (from_row + end) * channels]
+        start = ((batch * height + row) * width + left) * channels
+        if whole and 0 <= row < height:
+            for start in range(start, start + filter_width * channels):
+                patch[to] = x[start]
+                to += 1
             continue
         for filter_x in range(filter_width):
-            column = filter_x * dilation_width
-            if 0 <= left + column < width:
-                to, start = (to_row + filter_x) * channels, (from_row + column) * channels
-                patch[to : to + channels] = x[start : start + channels]
+            column = left + filter_x * dilation_width
+            if 0 <= row < height and 0 <= column < width:
+                for i in range(start, start + channels):
+                    patch[to] = x[i]
+                    to += 1
+            else:
+                for to in range(to, to + channels):
+                    patch[to] = outside
+                to += 1
+            start += dilation_width * channels
 
 
 def max_pool_2d(p, x, y, scratch):
     """The largest value under the window; outside the image there is none."""
-    width, channels, lowest, highest = p.width, p.channels, p.lowest, p.highest
-    out = 0
-    for batch in range(p.batches):
-        for top in range(p.first_top, p.end_top, p.stride_height):
-            rows = range(max(top, 0), min(top + p.filter_height, p.height))
-            for left in range(p.first_left, p.end_left, p.stride_width):
-                columns = range(max(left, 0), min(left + p.filter_width, width))
-                for channel in range(channels):
-                    most = lowest
-                    for row in rows:
-                        start = (batch * p.height + row) * width
-                        for column in columns:
-                            value = x[(start + column) * channels + channel]
-                            if value > most:
-                                most = value
-                    y[out] = highest if most > highest else most
-                    out += 1
+    _pool(p, x, y, False)
 
 
 def average_pool_2d(p, x, y, scratch):
     """The mean of what lies under the window and inside the image; a half goes away from zero."""
-    width, channels, lowest, highest = p.width, p.channels, p.lowest, p.highest
+    _pool(p, x, y, True)
+
+
+def _pool(p, x, y, is_average):
+    width, channels = p.width, p.channels
+    lowest, highest = p.lowest, p.highest
     out = 0
     for batch in range(p.batches):
-        for top in range(p.first_top, p.end_top, p.stride_height):
-            rows = range(max(top, 0), min(top + p.filter_height, p.height))
-            for left in range(p.first_left, p.end_left, p.stride_width):
-                columns = range(max(left, 0), min(left + p.filter_width, width))
-                count = len(rows) * len(columns)
+        top = p.first_top
+        while top < p.end_top:
+            first_row, end_row = max(top, 0), min(top + p.filter_height, p.height)
+            left = p.first_left
+            while left < p.end_left:
+                first, end = max(left, 0), min(left + p.filter_width, width)
+                count = (end_row - first_row) * (end - first)
                 for channel in range(channels):
-                    total = 0
-                    for row in rows:
-                        start = (batch * p.height + row) * width
-                        for column in columns:
-                            total += x[(start + column) * channels + channel]
-                    if total > 0:
-                        value = (total + count // 2) // count
-                    else:
-                        value = -((count // 2 - total) // count)
-                    y[out] = lowest if value < lowest else highest if value > highest else value
+                    total, most = 0, lowest
+                    for row in range(first_row, end_row):
+                        i = ((batch * p.height + row) * width + first) * channels + channel
+                        for _ in range(first, end):
+                            value = x[i]
+                            total += value
+                            if value > most:
+                                most = value
+                            i += channels
+                    if is_average:
+                        most = (total + count // 2) // count if total > 0 else -((count // 2 - total) // count)
+                    y[out] = lowest if most < lowest else highest if most > highest else most
                     out += 1
+                left += p.stride_width
+            top += p.stride_height
 
 
 def mean(p, x, y, scratch):
@@ -160,7 +171,7 @@ def mean(p, x, y, scratch):
         total = p.bias
         for step in steps:
             total += x[start + step]
-        value = rescale(total, p.multiplier, p.shift) + p.zero_point
+        value = rescale_halves(total, p.halves, 0, p.shift) + p.zero_point
         y[out] = -128 if value < -128 else 127 if value > 127 else value
         out += 1
 
@@ -227,7 +238,7 @@ def dequantize(p, x, y, scratch):
 def requantize(p, x, y, scratch):
     """int8 to int8 with another scale and zero point."""
     for i in range(len(y)):
-        value = rescale(x[i] - p.input_zero_point, p.multiplier, p.shift) + p.zero_point
+        value = rescale_halves(x[i] - p.input_zero_point, p.halves, 0, p.shift) + p.zero_point
         y[i] = -128 if value < -128 else 127 if value > 127 else value
 
 

@@ -16,17 +16,15 @@ _ITEM_BYTES = {INT8: 1, INT32: 4, FLOAT32: 4}
 
 def move(p, x, y, scratch):
     """Copy boxes. For each: which x and y, where it starts in both, its sizes, its steps in x, its steps in y."""
-    xs = x if isinstance(x, list) else [x]
-    ys = y if isinstance(y, list) else [y]
     pieces = p.pieces
     if p.fills:
-        target = ys[0]
-        for i in range(len(target)):
-            target[i] = p.fill
-    for start in range(0, len(pieces), _PIECE):
-        source, target, source_start, target_start = pieces[start : start + 4]
+        for i in range(len(y)):
+            y[i] = p.fill
+    for piece in range(p.count):
+        start = piece * _PIECE
         sizes = start + 4
-        _copy(pieces, sizes, sizes + _MOST_DIMENSIONS, xs[source], source_start, ys[target], target_start)
+        _copy(pieces, sizes, sizes + _MOST_DIMENSIONS, x if p.inputs == 1 else x[pieces[start]],
+              pieces[start + 2], y if p.outputs == 1 else y[pieces[start + 1]], pieces[start + 3])
 
 
 def _copy(pieces, dimension, last, x, x_start, y, y_start):
@@ -298,8 +296,9 @@ def resize(p, x, y, scratch):
         for row in p.rows:
             for column in p.columns:
                 start = ((batch * p.height + row) * width + column) * channels
-                y[out : out + channels] = x[start : start + channels]
-                out += channels
+                for i in range(start, start + channels):
+                    y[out] = x[i]
+                    out += 1
 
 
 def prepare_resize(operator):

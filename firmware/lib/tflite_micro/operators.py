@@ -8,7 +8,7 @@ import sys
 from array import array
 
 from . import kernels_reference as kernels
-from .fixed_point import (bit_length, divide, from_float_bits, multiply, quantize_constant, quantized_multiplier,
+from .fixed_point import (bit_length, divide, from_float_bits, halves, multiply, quantize_constant, quantized_multiplier,
                           to_int32)
 from .reader import FLOAT32, INT8, INT32, shape_text
 
@@ -248,14 +248,15 @@ def fold(operator, zero_point, weights, units, first_step, step, count, bias_at=
 
 
 def multipliers_of(x, weights, y, units):
-    """One multiplier and shift for each unit."""
-    multipliers = array("i", bytes(4 * units))
+    """One multiplier (see `halves`) and shift for each unit."""
+    multipliers = array("H", bytes(4 * units))
     shifts = array("b", bytes(units))
     for unit in range(units):
         if unit == 0 or weights.scale_count > 1:
             ratio = divide(multiply(scale_of(x), scale_of(weights, unit)), scale_of(y))
             multiplier, shift = quantized_multiplier(ratio)
-        multipliers[unit], shifts[unit] = multiplier, shift
+        multipliers[2 * unit], multipliers[2 * unit + 1] = multiplier & 0xFFFF, multiplier >> 16
+        shifts[unit] = shift
     return multipliers, shifts
 
 
@@ -277,10 +278,12 @@ def _prepare_fully_connected(operator):
     # LiteRT's reference multiplies with the ratio of scales in double precision here, unlike in convolution.
     # One ratio for each unit, or one for all.
     ratios = weights.scale_count
-    mantissas = array("q", bytes(8 * ratios))
+    mantissas = array("H", bytes(8 * ratios))
     exponents = array("h", bytes(2 * ratios))
     for i in range(ratios):
-        mantissas[i], exponents[i] = divide(multiply(scale_of(x), scale_of(weights, i)), scale_of(y))
+        mantissa, exponents[i] = divide(multiply(scale_of(x), scale_of(weights, i)), scale_of(y))
+        for word in range(4):
+            mantissas[4 * i + word] = mantissa >> 16 * word & 0xFFFF
     parameters = Parameters(
         batches=batches, depth=depth, units=units, ratios=ratios, mantissas=mantissas, exponents=exponents,
         input_zero_point=x.zero_point, zero_point=y.zero_point, lowest=lowest, highest=highest)
@@ -316,7 +319,6 @@ def window(operator, options, filter_height, filter_width, x, y, dilation_height
     return Parameters(
         batches=batches, height=height, width=width, channels=channels,
         filter_height=filter_height, filter_width=filter_width,
-        reach_height=reach_height, reach_width=reach_width,
         dilation_height=dilation_height, dilation_width=dilation_width,
         stride_height=stride_height, stride_width=stride_width,
         first_top=first_top, end_top=first_top + out_height * stride_height,
@@ -435,6 +437,7 @@ def _prepare_mean(operator):
     extra = min(bit_length(count) - 1, 32, 31 + shift)
     parameters = Parameters(starts=starts, steps=steps, outputs=len(starts), count=count, bias=-x.zero_point * count,
                             multiplier=(multiplier << extra) // count, shift=shift - extra, zero_point=y.zero_point)
+    parameters.halves = halves([parameters.multiplier])
     return Prepared(kernels.mean, parameters, [x])
 
 
@@ -479,7 +482,7 @@ def _prepare_quantize(operator):
     expect_int8(operator, x)
     multiplier, shift = quantized_multiplier(divide(scale_of(x), scale_of(y)))
     parameters = Parameters(size=y.size, input_zero_point=x.zero_point, zero_point=y.zero_point,
-                            multiplier=multiplier, shift=shift)
+                            multiplier=multiplier, shift=shift, halves=halves([multiplier]))
     return Prepared(kernels.requantize, parameters, [x], in_place=True)
 
 

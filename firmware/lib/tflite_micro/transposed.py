@@ -1,6 +1,6 @@
 """TRANSPOSE_CONV: a convolution that makes images larger, by the stride."""
 
-from .fixed_point import rescale
+from .fixed_point import rescale_halves
 from .operators import Parameters, Prepared, activation_limits, constant_numbers, expect_int8, expect_shape, \
     multipliers_of, options_of, refuse, use_in_place, weights_of
 from .reader import shape_text
@@ -8,8 +8,9 @@ from .reader import shape_text
 
 def transpose_conv(p, x, y, patch):
     """For each place of the output: gather the inputs that reach it, then one dense layer over them."""
-    units, channels, weights, biases = p.units, p.channels, p.weights, p.biases
-    input_zero_point, zero_point, lowest, highest = p.input_zero_point, p.zero_point, p.lowest, p.highest
+    units, channels = p.units, p.channels
+    weights, biases, input_zero_point = p.weights, p.biases, p.input_zero_point
+    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
     out = 0
     for batch in range(p.batches):
         for row in range(p.out_height):
@@ -17,23 +18,27 @@ def transpose_conv(p, x, y, patch):
                 # An input reaches this place if it lies a whole number of strides away.
                 to = 0
                 for filter_y in range(p.filter_height):
-                    place_y, rest_y = divmod(row + p.pad_top - filter_y, p.stride_height)
+                    place_y = row + p.pad_top - filter_y
+                    reached = place_y % p.stride_height == 0 and 0 <= place_y < p.height * p.stride_height
+                    place_y //= p.stride_height
                     for filter_x in range(p.filter_width):
-                        place_x, rest_x = divmod(column + p.pad_left - filter_x, p.stride_width)
-                        if not (rest_y or rest_x) and 0 <= place_y < p.height and 0 <= place_x < p.width:
-                            start = ((batch * p.height + place_y) * p.width + place_x) * channels
-                            patch[to : to + channels] = x[start : start + channels]
+                        place_x = column + p.pad_left - filter_x
+                        if reached and place_x % p.stride_width == 0 and 0 <= place_x < p.width * p.stride_width:
+                            start = ((batch * p.height + place_y) * p.width + place_x // p.stride_width) * channels
+                            for i in range(start, start + channels):
+                                patch[to] = x[i]
+                                to += 1
                         else:
-                            for i in range(to, to + channels):
-                                patch[i] = input_zero_point
-                        to += channels
+                            for _ in range(channels):
+                                patch[to] = input_zero_point
+                                to += 1
                 j = 0
                 for unit in range(units):
                     total = biases[unit] if biases else 0
                     for value in patch:
                         total += (value - input_zero_point) * weights[j]
                         j += 1
-                    value = rescale(total, p.multipliers[unit], p.shifts[unit]) + zero_point
+                    value = rescale_halves(total, p.multipliers, unit, p.shifts[unit]) + zero_point
                     y[out] = lowest if value < lowest else highest if value > highest else value
                     out += 1
 

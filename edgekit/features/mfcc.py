@@ -22,6 +22,7 @@ Train with :func:`mfcc`, then the board sees what the model learned from. :func:
 
 import functools
 import os
+import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ import numpy as np
 from edgekit.errors import DataError
 from edgekit.features.motion import to_float
 from edgekit.features.params import MEL_SCALES, AudioParams
+from edgekit.native import Wasm
 
 __all__ = ["mfcc", "mfcc_float", "tables", "to_db", "to_float", "frames", "hann", "power_spectrum", "mel_bank", "decibels",
            "dct_matrix", "fixed_window", "fixed_spectrum", "fixed_log_mel", "fixed_dct", "log_mel_db"]
@@ -318,10 +320,10 @@ def _digits_reversed(size):
 #
 # Arrays have the frames last: so numpy adds and multiplies whole rows of frames, and a chunk of them stays in the cache.
 
-_CHUNK = 512
+_CHUNK = 512     # frames
 
 
-def mfcc(clips, params: AudioParams) -> np.ndarray:
+def mfcc(clips, params: AudioParams, kernels=None) -> np.ndarray:
     """The fixed-point features: what the board computes, to the last bit.
 
     Parameters
@@ -329,6 +331,9 @@ def mfcc(clips, params: AudioParams) -> np.ndarray:
     clips : array of int16, shape [samples] or [N, samples]
         Any length from one window on; ``params.samples`` gives the frames that one decision looks at.
     params : AudioParams
+    kernels : {None, "python"}
+        None: ``firmware/native/mfcc_batch.c``, four frames at once on each core. "python": the numpy of this file, step
+        by step, which is to be read. Both give the same.
 
     Returns
     -------
@@ -341,6 +346,10 @@ def mfcc(clips, params: AudioParams) -> np.ndarray:
     DataError
         The sound is not int16, has another shape, or is shorter than one window.
     """
+    if kernels not in (None, "python"):
+        raise DataError(f"kernels is {kernels!r}; expected None or 'python'.")
+    if kernels is None:
+        return _in_c(clips, params)
     return _batch(clips, params, lambda log_mel: fixed_dct(log_mel, params), np.int8, params.coefficients)
 
 
@@ -367,12 +376,69 @@ def to_db(features, params: AudioParams) -> np.ndarray:
     return db
 
 
-def _batch(clips, params, last_step, dtype, size):
+def _frames_of_int16(clips, params):
     clips = np.asarray(clips)
     if clips.dtype != np.int16:
         raise DataError(f"Expected sound of int16, as the microphone gives it; found {clips.dtype}. "
                         "From floats with full scale 1: np.clip(np.round(x * 32768), -32768, 32767).astype(np.int16).")
-    cut = frames(clips, params)
+    return frames(clips, params)
+
+
+def _in_c(clips, params):
+    shape = _frames_of_int16(clips, params).shape[:-1]
+    clips = np.ascontiguousarray(np.atleast_2d(clips))
+    per_clip, samples = shape[-1], clips.shape[1]
+    out = np.empty((len(clips), per_clip, params.coefficients), np.int8)
+    # Whole clips together where they are short, parts of a clip where it is long.
+    clips_each, frames_each = max(1, _CHUNK // per_clip), min(per_clip, _CHUNK)
+    jobs = [(n, t) for n in range(0, len(clips), clips_each) for t in range(0, per_clip, frames_each)]
+    room = min(len(clips), clips_each) * samples if frames_each == per_clip else frames_each * params.hop + params.window
+    own = threading.local()
+
+    def run(job):
+        n, t = job
+        if not hasattr(own, "kernel"):
+            own.kernel = _CBatch(params, room, clips_each * frames_each)
+        part = out[n:n + clips_each, t:t + frames_each]
+        starts = np.arange(part.shape[0])[:, None] * samples + np.arange(part.shape[1]) * params.hop
+        first = n * samples + t * params.hop
+        part[:] = own.kernel(clips.reshape(-1)[first:first + room], starts).reshape(part.shape)
+
+    if len(jobs) > 1:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(run, jobs))
+    else:
+        for job in jobs:
+            run(job)
+    return out.reshape(*shape, params.coefficients)
+
+
+class _CBatch:
+    """The kernel ``batch`` of ``firmware/native/mfcc_batch.c`` with room for so many samples and frames."""
+
+    def __init__(self, params, samples, frames):
+        kernels = Wasm("mfcc_batch")
+        place = kernels.place
+        self._sound, self._starts = place(np.zeros(samples, np.int16)), place(np.zeros(frames, np.int32))
+        self._features, self._count = place(np.zeros(frames * params.coefficients, np.int8)), place(np.zeros(1, np.int32))
+        self._coefficients = params.coefficients
+        scratch = [place(bytes(16 * size)) for size in (params.fft // 2, params.fft // 2, params.coefficients)]
+        buffers = [place(tables(params)), self._sound, self._starts, *scratch, self._features]
+        addresses = place(np.array([kernels.address(buffer) for buffer in buffers], np.uint32))
+        self._run = kernels.call(kernels.functions.batch, kernels.address(self._count), kernels.address(addresses),
+                                 (buffers, addresses))
+
+    def __call__(self, sound, starts):
+        """Features, int8 [frames * coefficients], of the frames that begin at those samples."""
+        np.asarray(self._sound)[:len(sound)] = sound
+        np.asarray(self._starts)[:starts.size] = starts.reshape(-1)
+        self._count[0] = starts.size
+        self._run()
+        return np.asarray(self._features)[:starts.size * self._coefficients]
+
+
+def _batch(clips, params, last_step, dtype, size):
+    cut = _frames_of_int16(clips, params)
     shape = (*cut.shape[:-1], size)
     out = np.empty((size, int(np.prod(shape[:-1]))), dtype)
     per_clip = cut.shape[-2]
@@ -385,16 +451,11 @@ def _batch(clips, params, last_step, dtype, size):
     def run(job):
         chunk = cut[job].reshape(-1, params.window)
         start = job[0].start * per_clip + job[1].start
-        mantissas, exponents = fixed_window(chunk.T, params)
-        power, exponents = fixed_spectrum(mantissas, exponents, params)
+        power, exponents = fixed_spectrum(*fixed_window(chunk.T, params), params)
         out[:, start:start + len(chunk)] = last_step(fixed_log_mel(power, exponents, params))
 
-    if len(jobs) > 1:
-        with ThreadPoolExecutor(min(len(jobs), os.cpu_count() or 1)) as pool:
-            list(pool.map(run, jobs))
-    else:
-        for job in jobs:
-            run(job)
+    for job in jobs:
+        run(job)
     return np.ascontiguousarray(out.T).reshape(shape)
 
 

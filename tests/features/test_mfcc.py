@@ -126,6 +126,7 @@ def test_a_batch_is_its_clips_and_a_stream_its_frames(data):
     clips = noise(params, 500, seed=data.draw(st.integers(0, 99)), clips=data.draw(st.integers(1, 30)))
     clips = clips[:, :data.draw(st.integers(params.window, params.samples))]
     batch = mfcc(clips, params)
+    np.testing.assert_array_equal(batch, mfcc(clips, params, kernels="python"))
     assert batch.shape == (len(clips), 1 + (clips.shape[1] - params.window) // params.hop, params.coefficients)
     one = data.draw(st.integers(0, len(clips) - 1))
     np.testing.assert_array_equal(mfcc(clips[one], params), batch[one])
@@ -136,6 +137,7 @@ def test_a_batch_is_its_clips_and_a_stream_its_frames(data):
 def test_a_long_sound_is_cut_into_chunks():
     sound = np.tile(noise(PARAMS, 500)[0], 30)
     whole = mfcc(sound, PARAMS)
+    np.testing.assert_array_equal(whole, mfcc(sound, PARAMS, kernels="python"))
     assert whole.shape == (1 + (len(sound) - 480) // 320, 10)
     for start in (0, 511, 512, 1024, len(whole) - 1):
         np.testing.assert_array_equal(whole[start], mfcc(sound[start * 320:start * 320 + 480], PARAMS)[0])
@@ -179,6 +181,8 @@ def test_bad_sound_is_named():
         mfcc(np.zeros((2, 3, 4), np.int16), PARAMS)
     with pytest.raises(DataError, match="int16 .or float, full scale 1., found int32"):
         mfcc_float(np.zeros(16000, np.int32), PARAMS)
+    with pytest.raises(DataError, match="kernels is 'c'; expected None or 'python'"):
+        mfcc(np.zeros(16000, np.int16), PARAMS, kernels="c")
 
 
 @pytest.mark.parametrize("change, message", [

@@ -26,8 +26,11 @@ ids = [f"{p.fft}-{p.window}" for p in ALL_PARAMS]
 
 
 def host(sound, params):
-    """Features after each hop, by numpy: before the sound there was silence."""
-    return mfcc(np.concatenate([np.zeros(params.window - params.hop, np.int16), sound]), params)
+    """Features after each hop, by numpy and by the C of a batch: before the sound there was silence."""
+    whole = np.concatenate([np.zeros(params.window - params.hop, np.int16), sound])
+    features = mfcc(whole, params, kernels="python")
+    np.testing.assert_array_equal(mfcc(whole, params), features)
+    return features
 
 
 def stream(sound, extractor):
@@ -136,7 +139,9 @@ def test_what_does_not_belong_together_is_named(tmp_path):
 
 def test_the_header_has_one_order():
     source = (FIRMWARE / "native" / "mfcc.c").read_text(encoding="utf-8")
-    names = [name.strip().lower() for name in re.search(r"enum \{([^}]*HEADER)", source)[1].split(",")]
+    header = re.search(r"enum \{([^}]*HEADER)", source)[1]
+    assert header in (FIRMWARE / "native" / "mfcc_batch.c").read_text(encoding="utf-8")
+    names = [name.strip().lower() for name in header.split(",")]
     board = board_module("mfcc")
     checked = tuple("mel_bands" if name == "bands" else name for name in names[3:-4])
     assert checked == board._CHECKED

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from edgekit.dataset import read_registry
-from edgekit.errors import SetupError
+from edgekit.errors import DataError, SetupError
 from edgekit.paths import DATASETS, atomic_write
 from edgekit.signals import gestures, speech
 
@@ -29,7 +29,7 @@ def build(out=DATASETS, words: bool = True) -> dict[str, str]:
     out : path
         The folder to write into.
     words : bool
-        Also the spoken words, which takes half a minute.
+        Also the spoken words, which takes a minute.
 
     Returns
     -------
@@ -63,7 +63,9 @@ def _can_speak():
     for program, expected in speech.MADE_WITH.items():
         try:
             found = speech.version(program)
-        except SetupError as error:
+            for voice in speech.VOICES["train"][-4:] + speech.VOICES["other"]:
+                speech.synthesize("yes", voice)
+        except (SetupError, DataError) as error:
             print(f"The spoken words stay as they are: {error}")
             return False
         if found != expected:

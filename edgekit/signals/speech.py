@@ -2,7 +2,7 @@
 
 The shipped set holds dry words, nothing but the voice. Rooms, noise, distance and loudness are added when it is used,
 from a seed: so a few megabytes give as many different clips as one wants. Only making the words again needs the
-program espeak-ng.
+programs espeak-ng, flite and festival.
 
 >>> from edgekit.dataset import load_dataset
 >>> words = load_dataset("keywords")
@@ -161,7 +161,7 @@ def _run(command, text="", checked=True, encoding="utf-8"):
     if checked and done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise DataError(f"{command[0]} cannot do that: {said[-1] if said else f'it ended with {done.returncode}'}. "
-                        "Check the voice; espeak-ng --voices lists them.")
+                        "Check the voice: espeak-ng --voices, flite -lv, festival -b '(print (voice.list))'.")
     return done.stdout
 
 
@@ -205,8 +205,8 @@ def synthesize(text: str, voice: str = "en-us", pitch: int = 50, words_per_minut
                      str(int(words_per_minute))], text)
     start = data.find(b"data")
     if data[:4] != b"RIFF" or start < 0:
-        raise DataError(f"No sound came for {text!r} with the voice {voice!r}. Try it in a terminal: "
-                        f"espeak-ng -v {voice} {text!r}")
+        raise DataError(f"No sound came for {text!r} with the voice {voice!r}. Is that voice installed? Look: "
+                        "espeak-ng --voices, flite -lv, festival -b '(print (voice.list))'.")
     # A program that writes into a pipe does not know the length in advance: what comes after the header is sound.
     rate_hz = int.from_bytes(data[24:28], "little")
     body = data[start + 8:]
@@ -307,7 +307,7 @@ def split_of(voice: str) -> str:
 
     Examples
     --------
-    >>> split_of("en-us+f2"), split_of("ta+m5"), split_of("flite+slt"), split_of("ravi")
+    >>> split_of("en-us+f2"), split_of("ta+m5"), split_of("festival+ked_diphone"), split_of("ravi")
     ('train', 'test', 'other', 'train')
     """
     return _PART_OF.get(voice) or _part_by_hash(voice)
@@ -366,7 +366,7 @@ def make_words(voices: Iterable[str] | None = None, seed: int = 0) -> Dataset:
     Raises
     ------
     SetupError
-        espeak-ng (or flite, for the voices of the part "other") is not installed.
+        espeak-ng is not installed (or flite or festival, for their voices).
     """
     voices = [voice for part in SPLITS for voice in VOICES[part]] if voices is None else list(voices)
     jobs = [(voice, *line) for voice in voices for line in _plan(voice, seed)]

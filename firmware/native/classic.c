@@ -59,7 +59,7 @@ static inline real square_root(real x)
 enum { VOTES, COUNTS, ROWS, VALUES };
 enum { MISSING = 1, UPPER_ONLY = 2 };
 enum { T_OUTPUTS, T_LEAVES, T_FLAGS, T_ROOTS, T_FEATURE_BYTES, T_CHILD_BYTES, T_LOWER, T_TABLE_BYTES };
-enum { T_X, T_ROOT, T_FEATURE, T_UPPER, T_LOWER_HALF, T_LEFT, T_RIGHT, T_TABLE, T_BASE, T_MISSING, T_OUTPUT };
+enum { T_X, T_ROOT, T_FEATURE, T_UPPER, T_LOWER_HALF, T_LEFT, T_RIGHT, T_TABLE, T_BASE, T_MISSING, T_OUTPUT, T_WANTED };
 
 static inline int32_t child(const void *children, int32_t bytes, int32_t i)
 {
@@ -111,12 +111,16 @@ static inline void trees(const int32_t *p, void *const *a)
             y[k] = base[k];
         }
     }
+    // With more than half of all votes a class has won; shares need every vote.
+    int32_t enough = leaves == VOTES && !*(const int32_t *)a[T_WANTED] ? p[T_ROOTS] / 2 : p[T_ROOTS];
     for (int32_t tree = 0; tree < p[T_ROOTS]; tree++) {
         int32_t root = child(a[T_ROOT], p[T_CHILD_BYTES], tree);
         int32_t row = p[T_FEATURE_BYTES] == 1 && p[T_CHILD_BYTES] == 2
                       ? leaf_of(p, a, root, 1, 2) : leaf_of(p, a, root, p[T_FEATURE_BYTES], p[T_CHILD_BYTES]);
         if (leaves == VOTES) {
-            votes[row]++;
+            if (++votes[row] > enough) {
+                break;
+            }
         } else if (leaves == VALUES) {
             y[output] += entry(table, leaves, bytes, row);
             output = output + 1 < outputs ? output + 1 : 0;

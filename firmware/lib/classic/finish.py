@@ -49,6 +49,8 @@ class Finish:
         self.output = place(zeros("f", max(1, self.classes)))
         self.result = place(array("i", [0]))
         self.votes = before.votes
+        if self.votes:
+            before.decided_by(self.numbers)
         check(not self.votes or self.how in (SHARES, LARGEST), "votes that nobody counts")
         self.pairs = place(zeros("H", self.classes if self.how == PAIRS else 0))
         self.buffers = [scores, self.output, self.result, place(array("i", [before.votes])), self.limit, self.pairs]

@@ -87,6 +87,11 @@ class Trees:
         check(max(self.roots) < nodes and min(self.roots) >= -leaves, "a tree has no root")
         check(not len(self.signed) or max(self.signed) < len(self.x), "a sign of no feature")
 
+    def decided_by(self, wanted):
+        """``wanted[0]``: probabilities are wanted, not only the class."""
+        self.wanted = wanted
+        self.buffers.append(wanted)
+
     def describe(self):
         return "%d trees, %d decisions, %d deep" % (len(self.roots), len(self.features), self.depth)
 
@@ -134,6 +139,8 @@ class Trees:
     def _vote(self, halves, votes):
         # The same walk as in _leaf, without a call for each tree. Iterators and tuples would take memory.
         roots = self.roots
+        # With more than half of all votes a class has won; shares need every vote.
+        enough = len(roots) if self.wanted[0] else len(roots) // 2
         features = self.features
         upper = self.upper
         left = self.left
@@ -146,11 +153,19 @@ class Trees:
                         i = left[i]
                     else:
                         i = right[i]
-                votes[-1 - i] += 1
+                i = -1 - i
+                count = votes[i] + 1
+                votes[i] = count
+                if count > enough:
+                    break
             return
         if self.flags & MISSING or len(self.lower):
             for tree in range(len(roots)):
-                votes[self._leaf(halves, roots[tree])] += 1
+                leaf = self._leaf(halves, roots[tree])
+                count = votes[leaf] + 1
+                votes[leaf] = count
+                if count > enough:
+                    break
             return
         for tree in range(len(roots)):
             i = roots[tree]
@@ -163,7 +178,11 @@ class Trees:
                     i = right[i]
                 else:
                     i = left[i]
-            votes[-1 - i] += 1
+            i = -1 - i
+            count = votes[i] + 1
+            votes[i] = count
+            if count > enough:
+                break
 
     def _leaf(self, halves, i):
         features = self.features

@@ -422,7 +422,7 @@ class _CBatch:
         self._sound, self._starts = place(np.zeros(samples, np.int16)), place(np.zeros(frames, np.int32))
         self._features, self._count = place(np.zeros(frames * params.coefficients, np.int8)), place(np.zeros(1, np.int32))
         self._coefficients = params.coefficients
-        scratch = [place(bytes(16 * size)) for size in (params.fft // 2, params.fft // 2, params.coefficients)]
+        scratch = [place(bytes(16 * size)) for size in (*3 * [params.fft // 2], params.coefficients)]
         buffers = [place(tables(params)), self._sound, self._starts, *scratch, self._features]
         addresses = place(np.array([kernels.address(buffer) for buffer in buffers], np.uint32))
         self._run = kernels.call(kernels.functions.batch, kernels.address(self._count), kernels.address(addresses),

@@ -11,6 +11,7 @@ set()
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from edgekit.recording import Recording, _read_bytes, pack_npz, parse_about, unp
 
 __all__ = ["Dataset", "Windows", "Normaliser", "load_dataset"]
 
-_SUFFIXES = (".csv", ".npz", ".wav")
+_SUFFIXES = (".csv", ".npz", ".wav", ".npy")
 _PER_RECORDING = ("label", "subject", "source", "lost")
 
 
@@ -104,7 +105,7 @@ class Dataset:
                 if (labels is None or recording.label in labels) and (subjects is None or recording.subject in subjects)]
         if not kept:
             raise DataError(f"No recording has label {label!r} and subject {subject!r} (None is any). The labels are "
-                            f"{', '.join(self.classes)}; the subjects are {', '.join(self.subjects)}.")
+                            f"{', '.join(self.classes)}; the subjects are {_some(self.subjects)}.")
         return Dataset(kept, self.classes)
 
     def split_by_subject(self, test_fraction: float = 0.25, seed: int = 0) -> tuple["Dataset", "Dataset"]:
@@ -208,15 +209,21 @@ class Dataset:
 
     @classmethod
     def load(cls, path, rate_hz: float | None = None) -> "Dataset":
-        """Read a data set from an ``.npz`` file, or from a folder of csv, npz and wav recordings.
+        """Read a data set from an ``.npz`` file, or from a folder of csv, npz, wav and npy recordings.
 
         Parameters
         ----------
         path : str or path
-            In a folder, files are read in the order of their names. A recording without a label gets the name of
-            the subfolder it lies in.
+            In a folder, files are read in the order of their names. Where a file does not say its label, the
+            subfolder's name is the label (``wave/1.csv``, ``wave/asha_1.csv``: asha is the subject), or without a
+            subfolder the file's name: ``wave_3.csv``, ``wave.asha.3.csv``.
         rate_hz : float, optional
-            The rate you expect; needed for csv files that do not say theirs.
+            The rate you expect; needed for npy files, and for csv files that do not say theirs.
+
+        Notes
+        -----
+        Files of other programs are made alike: if some hold whole numbers and some fractions, all become float32; rates
+        that were measured from times and differ by less than 2 % become their median.
 
         Raises
         ------
@@ -225,17 +232,16 @@ class Dataset:
         """
         path = Path(path)
         if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES)
+            files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES
+                           and not any(part.startswith((".", "__")) for part in file.relative_to(path).parts))
             if not files:
                 raise DataError(f"The folder {path.name}/ holds no recordings: expected files that end in "
                                 f"{', '.join(_SUFFIXES)}.")
             recordings = []
             for file in files:
                 recording = Recording.load(file, rate_hz, recordings[0].channels if recordings else None)
-                if not recording.label and file.parent != path:
-                    recording = recording.with_(label=file.parent.name)
-                recordings.append(recording)
-            return cls(recordings)
+                recordings.append(_named(recording, file, path))
+            return cls(_alike(recordings))
         data = cls._from_npz(_read_bytes(path), path.name)
         if rate_hz is not None and data[0].rate_hz != rate_hz:
             raise DataError(f"{path.name} was recorded at {data[0].rate_hz:g} Hz; expected {rate_hz:g} Hz. "
@@ -360,8 +366,45 @@ class Normaliser:
         return ((np.asarray(x, np.float64) - self.mean_) / self.std_).astype(np.float32)
 
 
+def _named(recording, file, root):
+    """The recording with what its folder and its file name say, where it does not say it itself."""
+    stem = file.stem.replace("_nohash_", "_")        # how Speech Commands writes "the same speaker once more"
+    first, *more = stem.split(".")
+    more = [part for part in more if not part.isdecimal()]
+    label, subject = recording.label, recording.subject
+    foreign = recording.source == "file"
+    if not label and file.parent != root:
+        label = file.parent.name
+        own = re.sub(r"[ _-]+[(]?[0-9]+[)]?$", "", first)
+        if foreign and not subject and not more and own != label and not own.isdecimal():
+            subject = own.removeprefix(f"{label}_")
+    elif not label and foreign:
+        label = re.sub(r"[ _-]*[(]?[0-9]+[)]?$", "", first)
+    if foreign and not subject and more:
+        subject = more[0]
+    return recording.with_(label=label, subject=subject)
+
+
+def _alike(recordings):
+    """Recordings of other programs with one dtype and one rate, where they nearly have."""
+    strange = [recording for recording in recordings if recording.source == "file"]
+    if len(strange) < len(recordings):
+        return recordings
+    if len({recording.samples.dtype for recording in recordings}) > 1:
+        recordings = [recording.with_(samples=recording.samples.astype("float32")) for recording in recordings]
+    rates = [recording.rate_hz for recording in recordings]
+    middle = float(f"{np.median(rates):.3g}")
+    if len(set(rates)) > 1 and all(abs(rate - middle) < 0.02 * middle for rate in rates):
+        recordings = [recording.with_(rate_hz=middle) for recording in recordings]
+    return recordings
+
+
 def _names(value):
     return None if value is None else {value} if isinstance(value, str) else set(value)
+
+
+def _some(names, most=20):
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _short(value):

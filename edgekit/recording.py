@@ -262,13 +262,15 @@ class Recording:
 
     @classmethod
     def load(cls, path, rate_hz: float | None = None, channels=None) -> "Recording":
-        """Read a recording from a ``.csv``, ``.npz`` or ``.wav`` file, made by `save` or by another program.
+        """Read a recording from a ``.csv``, ``.npz``, ``.wav`` or ``.npy`` file, made by `save` or by another program.
 
         Parameters
         ----------
         path : str or path
-            A csv of another program needs a header line; its rate comes from `rate_hz` or from a ``time_s`` column.
-            It becomes int16 if all its numbers are whole and fit, else float32.
+            A csv of another program: commas, semicolons or tabs; with or without a header line; its rate comes from
+            `rate_hz` or from a column of times (``time_s``, ``time``, ``timestamp``, ``time_ms``, ...). It becomes int16
+            if all its numbers are whole and fit, else float32. A ``.npy`` is an array [n] or [n, channels]; `rate_hz`
+            says its rate.
         rate_hz : float, optional
             The rate you expect. A file that says another rate is refused.
         channels : sequence of str, optional
@@ -280,7 +282,7 @@ class Recording:
             The file is missing, damaged, of another kind, or not what you expect. The message says where.
         """
         path = Path(path)
-        read = _by_suffix(path, {".csv": _from_csv, ".npz": _from_npz, ".wav": _from_wav})
+        read = _by_suffix(path, {".csv": _from_csv, ".npz": _from_npz, ".wav": _from_wav, ".npy": _from_npy})
         recording = read(_read_bytes(path), path.name, rate_hz)
         if rate_hz is not None and recording.rate_hz != rate_hz:
             raise DataError(f"{path.name} was recorded at {recording.rate_hz:g} Hz; expected {rate_hz:g} Hz. "
@@ -391,16 +393,18 @@ def _csv_parts(data, name):
             if colon and header is None:
                 about[key.strip()] = _json_or_text(value.strip())
         elif header is None and line.strip():
-            header = [column.strip().strip('"').strip() for column in line.split(",")]
+            separator = "," if "dtype" in about else _separator(line)       # ours have commas only
+            header = [column.strip().strip('"').strip() for column in line.split(separator)]
+            if all(_is_number(_with_point(column, separator)) for column in header):     # no header, samples at once
+                rows.append([_with_point(column, separator) for column in header])
+                lines.append(number)
+                header = [f"ch{i}" for i in range(len(header))]
         elif line.strip():
-            rows.append(line.split(","))
+            rows.append([_with_point(text, separator) for text in line.split(separator)])
             lines.append(number)
     if header is None or not rows:
         raise DataError(f"{name} holds no samples: expected a header line with channel names, then a line for each "
                         "sample.")
-    if all(_is_number(column) for column in header):
-        raise DataError(f"{name} has no header: its first line is {', '.join(header)}. "
-                        "Put the channel names there, for example ax,ay,az.")
     for key in ("units", "scale"):
         if isinstance(about.get(key), str):
             about[key] = about[key].split(",")
@@ -418,6 +422,8 @@ def _csv_parts(data, name):
 
 def _from_csv(data, name, rate_hz):
     about, header, rows, lines = _csv_parts(data, name)
+    if "label" not in about:
+        _foreign_columns(about, header, rows, lines, name, rate_hz)
     table, all_whole = _numbers(rows, lines, header, name)
     if "time_s" in header:
         column = header.index("time_s")
@@ -447,6 +453,81 @@ def _from_csv(data, name, rate_hz):
         about[key] = str(about.get(key, ""))
     with np.errstate(over="ignore"):
         return _of_about(table.astype(_DTYPES[dtype]), about, name)
+
+
+def _separator(line):
+    if any(mark in line for mark in ",;\t"):
+        return max(";\t,", key=line.count)
+    return None if all(map(_is_number, line.split())) else ","       # None: spaces, as in a table of numbers only
+
+
+def _with_point(text, separator):
+    # Who separates by semicolons may write 0,5 for a half.
+    return text.replace(",", ".") if separator == ";" else text
+
+
+_TIMES = {"time_s": 1.0, "seconds": 1.0, "seconds_elapsed": 1.0, "sec": 1.0, "time_ms": 1e-3, "timestamp_ms": 1e-3,
+          "millis": 1e-3, "ms": 1e-3, "time_us": 1e-6, "timestamp_us": 1e-6, "micros": 1e-6, "time_ns": 1e-9,
+          "timestamp_ns": 1e-9, "time": None, "t": None, "timestamp": None}
+_COUNTERS = ("", "index", "unnamed: 0", "sample", "n", "id")
+_ABOUT_COLUMNS = {"label": "label", "class": "label", "activity": "label", "gesture": "label", "subject": "subject",
+                  "user": "subject", "person": "subject"}
+
+
+def _foreign_columns(about, header, rows, lines, name, rate_hz):
+    """Columns of another program that are no samples: times of any unit become time_s, counters and labels go.
+
+    Changes all of them in place.
+    """
+    def column(i):
+        return [row[i].strip().strip('"') for row in rows]
+
+    for i in reversed(range(len(header))):
+        plain = header[i].lower().partition("(")[0].partition("[")[0].strip().replace(" ", "_")
+        values = column(i)
+        if plain in _ABOUT_COLUMNS and not all(map(_is_number, values)):
+            odd = next((line for line, value in zip(lines, values, strict=True) if value != values[0]), None)
+            if odd:
+                raise DataError(f"{name}, line {odd}: the column {header[i]} changes from {values[0]!r} to another. "
+                                "Expected one file for each recording: cut it there.")
+            about[_ABOUT_COLUMNS[plain]] = values[0]
+        elif plain in _COUNTERS and values == [str(int(float(values[0])) + k) if _is_number(values[0]) else ""
+                                               for k in range(len(values))] and len(header) > 1:
+            pass
+        elif plain in _TIMES and header[i] != "time_s" and "time_s" not in header:
+            measured_hz = _foreign_rate(values, lines, name, header[i], _TIMES[plain], rate_hz)
+            about.setdefault("rate_hz", measured_hz)
+        else:
+            continue
+        header.pop(i)
+        for row in rows:
+            row.pop(i)
+    if not header:
+        raise DataError(f"{name} has times or labels and no samples. Record at least one channel.")
+
+
+def _foreign_rate(values, lines, name, column, unit_s, rate_hz):
+    """Samples per second from another program's times, which tremble."""
+    if rate_hz is not None and (unit_s is None or not all(map(_is_number, values))):
+        return rate_hz
+    wrong = next((line for line, value in zip(lines, values, strict=True) if not _is_number(value)), None)
+    if wrong or len(values) < 2:
+        raise DataError(f"{name}, line {wrong or lines[0]}, column {column}: that gives no rate. Expected numbers, seconds "
+                        "or milliseconds, in at least two lines; or say rate_hz=...")
+    time = np.array([float(value) for value in values])
+    step = np.diff(time)
+    usual = float(np.median(step))
+    if unit_s is None:
+        if usual == 1:
+            raise DataError(f"{name}: the column {column} counts 1, 2, 3, ...: seconds, milliseconds or samples? "
+                            "Say rate_hz=..., or name the column time_s or time_ms.")
+        unit_s = 1.0 if usual < 1 else 1e-3 if usual < 1e3 else 1e-6 if usual < 1e6 else 1e-9
+    odd = np.flatnonzero((step < 0) | (step > 5 * usual)) if usual > 0 else np.array([0])
+    if len(odd):
+        raise DataError(f"{name}, line {lines[odd[0] + 1]}: {column} steps by {step[odd[0]]:.4g}; expected about "
+                        f"{usual:.4g}. Samples are missing or out of order: cut the file there.")
+    measured_hz = float(f"{(len(time) - 1) / ((time[-1] - time[0]) * unit_s):.4g}")
+    return rate_hz if rate_hz is not None and abs(measured_hz - rate_hz) < 0.02 * rate_hz else measured_hz
 
 
 def _json_or_text(value):
@@ -533,7 +614,7 @@ def unpack_npz(data: bytes, name: str, expected, what: str) -> dict:
     for key in expected:
         try:
             arrays[key] = np.lib.format.read_array(io.BytesIO(bodies[key]), allow_pickle=False)
-        except (ValueError, EOFError) as error:
+        except Exception as error:       # numpy reads the header with Python's own parser, which fails in many ways
             if "pickle" in str(error) or "Object arrays" in str(error):
                 raise DataError(f"{name}: its array {key} holds pickled Python objects. Opening them could run any "
                                 "program, so edgekit never does. Ask for plain numbers.") from None
@@ -559,6 +640,32 @@ def _to_npz(recording):
 def _from_npz(data, name, rate_hz):
     arrays = unpack_npz(data, name, ("samples", "about"), "a recording")
     return _of_about(arrays["samples"], parse_about(arrays["about"], name), name)
+
+
+# ---- npy
+
+def _from_npy(data, name, rate_hz):
+    try:
+        array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    except Exception as error:       # numpy reads the header with Python's own parser, which fails in many ways
+        if "Object arrays" in str(error) or "pickle" in str(error):
+            raise DataError(f"{name} holds pickled Python objects. Opening them could run any program, so edgekit never "
+                            "does. Save plain numbers: np.save('a.npy', np.asarray(values, np.float32)).") from None
+        raise DataError(f"{name} is not an npy file, or it is damaged or cut short ({error}). "
+                        "Save it again with np.save.") from None
+    if array.dtype.kind not in "iuf":
+        raise DataError(f"{name} holds {array.dtype}: expected numbers, int16 or float32. Convert with .astype(np.float32).")
+    if array.ndim not in (1, 2):
+        raise DataError(f"{name} has the shape {array.shape}: expected [samples] or [samples, channels] of one recording. "
+                        "Save each recording in its own file.")
+    if array.ndim == 2 and array.shape[0] <= 12 < array.shape[1]:
+        raise DataError(f"{name} has the shape {array.shape}: {array.shape[1]} channels? Expected [samples, channels]. "
+                        "Turn it round: np.save(path, array.T).")
+    if rate_hz is None:
+        raise DataError(f"{name} does not say how many samples there are per second: give rate_hz=...")
+    whole = array.dtype.kind in "iu" and array.size and array.min() >= -32768 and array.max() <= 32767
+    with np.errstate(over="ignore"):
+        return _of_about(array.astype(np.int16 if whole else np.float32), {"rate_hz": rate_hz, "source": "file"}, name)
 
 
 # ---- wav

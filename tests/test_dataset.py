@@ -285,3 +285,66 @@ def test_download_that_fails(tmp_path, server, monkeypatch):
     with pytest.raises(DataError, match="is not the data set 'far': its sha256 is not"):
         load_dataset("far", tmp_path / "sets")
     assert not list((tmp_path / "cache").glob("*.npz"))
+
+
+# ---- folders of other people
+
+def test_the_label_is_in_the_folder_or_in_the_name(tmp_path):
+    samples = np.arange(60, dtype=np.int16).reshape(20, 3)
+    for name in ("up/1", "up/asha_2", "down/rec_1", "down/ravi.7", "wave_3", "wave (4)", "double_tap_12", "shake.asha.5",
+                 "shake.17"):
+        path = tmp_path / f"{name}.npy"
+        path.parent.mkdir(exist_ok=True)
+        np.save(path, samples)
+    (tmp_path / ".hidden.npy").write_bytes(b"no array")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX" / "x.npy").write_bytes(b"no array")
+    (tmp_path / "README.txt").write_text("not a recording")
+    data = Dataset.load(tmp_path, rate_hz=50)
+    found = sorted((recording.label, recording.subject) for recording in data)
+    assert found == [("double_tap", ""), ("down", "ravi"), ("down", "rec"), ("shake", ""), ("shake", "asha"), ("up", ""),
+                     ("up", "asha"), ("wave", ""), ("wave", "")]
+
+
+@pytest.mark.parametrize("suffix", (".npy", ".csv", ".wav", ".npz"))
+def test_one_call_from_a_folder_of_each_kind_to_windows(tmp_path, suffix):
+    rng = np.random.default_rng(0)
+    for label in ("walk", "run"):
+        for who in ("asha", "ravi"):
+            samples = rng.normal(0, 1000, (200, 3)).astype(np.int16)
+            path = tmp_path / f"{label}.{who}.1{suffix}"
+            if suffix == ".npy":
+                np.save(path, samples)
+            elif suffix == ".csv":
+                np.savetxt(path, samples, "%d", ",")
+            else:
+                Recording(samples, 50, source="file").save(path)
+    data = Dataset.load(tmp_path, rate_hz=50)
+    assert data.classes == ("run", "walk") and data.subjects == ("asha", "ravi")
+    train, test = data.split_by_subject(0.5)
+    assert len(train.windows(64, 32)) == len(test.windows(64, 32)) == 10
+
+
+def test_files_that_are_nearly_alike_become_so(tmp_path):
+    for number, (step_ms, value) in enumerate([(10, "1"), (10.05, "1.5"), (9.95, "2")]):
+        rows = "".join(f"{k * step_ms},{value},0\n" for k in range(50))
+        (tmp_path / f"walk_{number}.csv").write_text("time_ms,ax,ay\n" + rows)
+    data = Dataset.load(tmp_path)
+    assert {recording.rate_hz for recording in data} == {100.0}
+    assert {str(recording.samples.dtype) for recording in data} == {"float32"} and data.classes == ("walk",)
+    (tmp_path / "walk_9.csv").write_text("time_ms,ax,ay\n0,1,2\n20,1,2\n")
+    with pytest.raises(DataError, match="has rate_hz .*; expected 100"):
+        Dataset.load(tmp_path)
+
+
+def test_own_recordings_keep_what_they_say(tmp_path):
+    recording("wave", "s1", source="board").save(tmp_path / "other_name_3.csv")
+    recording("", "", source="board").save(tmp_path / "noise_4.csv")
+    data = Dataset.load(tmp_path)
+    assert sorted((r.label, r.subject) for r in data) == [("", ""), ("wave", "s1")]
+
+
+def test_many_subjects_are_not_all_listed():
+    many = Dataset([recording("wave", f"s{i:03d}") for i in range(150)])
+    with pytest.raises(DataError, match="s018, s019 and 130 more[.]"):
+        many.filter(label="idle")

@@ -229,7 +229,6 @@ def test_csv_with_a_gap_in_time(tmp_path):
     ("", "is empty (0 bytes)"),
     ("# rate_hz: 100\n", "holds no samples"),
     ("ax,ay\n", "holds no samples"),
-    ("1,2\n3,4\n", "has no header"),
     (b"\xff\xfe\x00", "not a text file"),
     ("# dtype: \"int16\"\nax\n1.5\n", "1.5 is no int16 count"),
     ("# dtype: \"int16\"\nax\n40000\n", "40000 is no int16 count"),
@@ -373,6 +372,95 @@ def test_faults_of_floats_and_of_very_short_recordings():
     values[40] = 50
     (fault,) = Recording(values, 10).faults()
     assert fault == Fault("spike", 40, 41, "ch0")
+
+
+# ---- recordings of other programs
+
+@pytest.mark.parametrize("text", [
+    "ax,ay\n1,2\n3,-4\n", "1,2\n3,-4\n", "ax;ay\n1;2\n3;-4\n", "ax\tay\n1\t2\n3\t-4\n", "1 2\n3 -4\n",
+    ",ax,ay\n0,1,2\n1,3,-4\n", "timestamp,ax,ay\n1700000000000,1,2\n1700000000010,3,-4\n",
+    "time_ms,ax,ay\n0,1,2\n10,3,-4\n", "Time (s),ax,ay\n5.00,1,2\n5.01,3,-4\n", "ax,ay,time_us\n1,2,0\n3,-4,10000\n",
+    "ax,label,ay\n1,wave,2\n3,wave,-4\n",
+], ids=["commas", "no header", "semicolons", "tabs", "spaces", "counter", "timestamp", "time_ms", "time in s", "time_us",
+        "label"])
+def test_csv_of_other_programs(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    recording = Recording.load(tmp_path / "a.csv", rate_hz=None if "time" in text.lower() else 100)
+    assert recording.samples.tolist() == [[1, 2], [3, -4]] and recording.samples.dtype == np.int16
+    assert recording.rate_hz == 100 and recording.label == ("wave" if "label" in text else "")
+    assert recording.channels in (("ax", "ay"), ("ch0", "ch1"))
+
+
+def test_csv_of_other_programs_with_decimal_commas(tmp_path):
+    (tmp_path / "a.csv").write_text("ax;ay\n0,5;1\n-0,25;2\n")
+    assert Recording.load(tmp_path / "a.csv", rate_hz=50).samples.tolist() == [[0.5, 1], [-0.25, 2]]
+
+
+def test_times_that_tremble_give_their_mean_rate(tmp_path):
+    times = np.cumsum(np.random.default_rng(0).uniform(0.012, 0.028, 200))
+    text = "seconds_elapsed,ax\n" + "".join(f"{time:.6f},1\n" for time in times)
+    (tmp_path / "a.csv").write_text(text)
+    assert Recording.load(tmp_path / "a.csv").rate_hz == pytest.approx(199 / (times[-1] - times[0]), rel=1e-3)
+    nominal = Recording.load(tmp_path / "a.csv").rate_hz * 1.01
+    assert Recording.load(tmp_path / "a.csv", rate_hz=nominal).rate_hz == nominal
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("time,ax\n0,1\n1,2\n2,3\n", "counts 1, 2, 3, ...: seconds, milliseconds or samples"),
+    ("timestamp,ax\n2024-01-01,1\n2024-01-02,2\n", "line 2, column timestamp: that gives no rate"),
+    ("time_ms,ax\n0,1\n10,2\n20,3\n500,4\n", "line 5: time_ms steps by 480; expected about 10"),
+    ("time_ms,ax\n0,1\n10,2\n5,3\n15,4\n", "line 4: time_ms steps by -5"),
+    ("time_ms,ax\n7,1\n7,1\n7,1\n", "Samples are missing or out of order"),
+    ("ax,activity\n1,walk\n2,run\n", "line 3: the column activity changes from 'walk'"),
+    ("time_ms\n0\n10\n", "times or labels and no samples"),
+])
+def test_csv_of_other_programs_that_cannot_be_used(tmp_path, text, words):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(DataError, match=words.replace("?", "[?]")) as caught:
+        Recording.load(tmp_path / "a.csv")
+    assert "a.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize(("array", "dtype", "shape"), [
+    (np.arange(5, dtype=np.int16), np.int16, (5, 1)), (np.arange(6).reshape(3, 2), np.int16, (3, 2)),
+    (np.linspace(0, 1, 6).reshape(2, 3), np.float32, (2, 3)), (np.array([70000, 1]), np.float32, (2, 1)),
+    (np.arange(4, dtype=np.uint8), np.int16, (4, 1)), (np.zeros((2, 2), np.float16), np.float32, (2, 2)),
+])
+def test_npy(tmp_path, array, dtype, shape):
+    np.save(tmp_path / "a.npy", array)
+    recording = Recording.load(tmp_path / "a.npy", rate_hz=50)
+    assert recording.samples.dtype == dtype and recording.samples.shape == shape and recording.rate_hz == 50
+    assert np.array_equal(recording.samples.reshape(array.shape), array.astype(dtype))
+
+
+@pytest.mark.parametrize(("array", "words"), [
+    (np.zeros((3, 500)), "500 channels[?] Expected .samples, channels.. Turn it round"),
+    (np.zeros((2, 3, 4)), "Save each recording in its own file"),
+    (np.array(["a"]), "expected numbers"), (np.array([{}]), "pickled Python objects"),
+    (np.array([np.nan]), "expected finite"), (np.zeros((0, 3)), "at least one sample"), (np.array(3.0), "the shape"),
+])
+def test_npy_that_cannot_be_used(tmp_path, array, words):
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(DataError, match=f"a.npy.*{words}"):
+        Recording.load(tmp_path / "a.npy", rate_hz=50)
+
+
+def test_npy_says_no_rate_and_may_be_damaged(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(100, dtype=np.int16))
+    with pytest.raises(DataError, match="a.npy does not say how many samples there are per second: give rate_hz"):
+        Recording.load(tmp_path / "a.npy")
+    data = (tmp_path / "a.npy").read_bytes()
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        damaged = bytearray(data[:rng.integers(len(data))] if rng.random() < 0.3 else data)
+        for place in rng.integers(0, max(1, min(len(damaged), 130)), 2):
+            if len(damaged):
+                damaged[place] = rng.integers(256)
+        (tmp_path / "b.npy").write_bytes(damaged)
+        try:
+            Recording.load(tmp_path / "b.npy", rate_hz=50)
+        except DataError as error:
+            assert "b.npy" in str(error)
 
 
 # ---- sound: whatever a phone, a browser or an audio program made of it

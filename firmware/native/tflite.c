@@ -460,6 +460,101 @@ KERNEL(reduce_max)
     }
 }
 
+// Float32 arithmetic in integers, as float32.py defines it: a mantissa of 24 bits (0: the number is 0), an exponent.
+typedef struct { int32_t mantissa, exponent; } real;
+
+static inline uint32_t size_of(int32_t value)
+{
+    return value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+}
+
+// size * 2**exponent with 24 bits; `size` has at most 31, a tie goes to the even one.
+static inline real rounded(uint32_t size, int32_t exponent)
+{
+    while (size && size < 1u << 23) {
+        size <<= 1;
+        exponent--;
+    }
+    int32_t drop = 0;
+    while (size >> drop >= 1u << 24) {
+        drop++;
+    }
+    if (drop) {
+        uint32_t rest = size & ((1u << drop) - 1), half = 1u << (drop - 1);
+        size >>= drop;
+        size += rest > half || (rest == half && (size & 1));
+        exponent += drop;
+    }
+    return (real){(int32_t)size, exponent};
+}
+
+// Both mantissas have 24 bits, so the product has 47 or 48; its lowest 17 count only as nothing or something.
+static inline real product(real a, real b)
+{
+    uint64_t whole = (uint64_t)(uint32_t)a.mantissa * (uint32_t)b.mantissa;
+    uint32_t upper = (uint32_t)(whole >> 17) | (((uint32_t)whole & 0x1FFFF) != 0);
+    return rounded(upper, a.exponent + b.exponent + 17);
+}
+
+// a + b, both given by size and sign; the sign of the sum goes to `*negative`.
+static inline real sum_of(real a, int32_t a_negative, real b, int32_t b_negative, int32_t *negative)
+{
+    if (!b.mantissa || (a.mantissa && (a.exponent > b.exponent
+                                       || (a.exponent == b.exponent && a.mantissa >= b.mantissa)))) {
+        real larger = a;
+        a = b;
+        b = larger;
+        int32_t larger_negative = a_negative;
+        a_negative = b_negative;
+        b_negative = larger_negative;
+    }
+    // b is the larger: six more bits for both, and what falls off the smaller one counts as nothing or something.
+    int32_t down = b.exponent - a.exponent;
+    uint32_t small = (uint32_t)a.mantissa << 6, large = (uint32_t)b.mantissa << 6;
+    if (down > 30 || !small) {
+        small = small != 0;
+    } else {
+        small = small >> down | ((small & ((1u << down) - 1)) != 0);
+    }
+    *negative = b_negative;
+    return rounded(a_negative == b_negative ? large + small : large - small, b.exponent - 6);
+}
+
+enum {
+    SUM_OUTPUTS, SUM_COUNT, SUM_RATIO_MANTISSA, SUM_RATIO_EXPONENT, SUM_BIAS_MANTISSA, SUM_BIAS_EXPONENT, SUM_ZERO_POINT
+};
+enum { SUM_STARTS = OWN, SUM_STEPS };
+
+KERNEL(total)
+{
+    const int8_t *x = a[X];
+    const int32_t *starts = a[SUM_STARTS], *steps = a[SUM_STEPS];
+    int8_t *y = a[Y];
+    real ratio = {p[SUM_RATIO_MANTISSA], p[SUM_RATIO_EXPONENT]};
+    int32_t bias_negative = p[SUM_BIAS_MANTISSA] < 0;
+    real bias = rounded(size_of(p[SUM_BIAS_MANTISSA]), p[SUM_BIAS_EXPONENT]);
+    for (int32_t i = 0; i < p[SUM_OUTPUTS]; i++) {
+        int32_t total = 0, negative;
+        for (int32_t j = 0; j < p[SUM_COUNT]; j++) {
+            total += x[starts[i] + steps[j]];
+        }
+        real scaled = rounded(size_of(total), 0);
+        if (total) {
+            scaled = product(scaled, ratio);
+        }
+        real result = sum_of(scaled, total < 0, bias, bias_negative, &negative);
+        int32_t right = -result.exponent, value = result.mantissa;
+        if (right > 25) {
+            value = 0;
+        } else if (right > 0) {
+            value = (value + (1 << (right - 1))) >> right;
+        } else if (value) {
+            value = 1 << 24;  // no int8
+        }
+        y[i] = (int8_t)clamp((negative ? -value : value) + p[SUM_ZERO_POINT], -128, 127);
+    }
+}
+
 enum { ARG_OUTPUTS, ARG_COUNT, ARG_STEP, ARG_WIDE };
 enum { ARG_STARTS = OWN };
 

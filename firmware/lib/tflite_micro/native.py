@@ -26,6 +26,7 @@ LAYOUTS = {
                        "pad_left out_height out_width units input_zero_point zero_point lowest highest",
                        "multipliers shifts"),
     "resize": ("batches height width channels out_height out_width item_bytes", "rows columns"),
+    "total": ("outputs count ratio_mantissa ratio_exponent bias_mantissa bias_exponent zero_point", "starts steps"),
     "reduce_max": ("outputs count", "starts steps"),
     "arg_max": ("outputs count step wide", "starts"),
     "requantize": ("size input_zero_point zero_point multiplier shift", ""),

@@ -39,8 +39,8 @@ def total(p, x, y, scratch):
         value = 0
         for step in steps:
             value += x[start + step]
-        scaled = float32.multiply(float32.rounded((value, 0)), p.ratio)
-        value = float32.nearest(float32.add(scaled, p.bias)) + p.zero_point
+        scaled = float32.multiply((value, 0), (p.ratio_mantissa, p.ratio_exponent))
+        value = float32.nearest(float32.add(scaled, (p.bias_mantissa, p.bias_exponent))) + p.zero_point
         y[out] = -128 if value < -128 else 127 if value > 127 else value
         out += 1
 
@@ -51,8 +51,9 @@ def prepare_sum(operator):
     starts, steps = places(operator, x, y)
     ratio = float32.quotient(scale_of(x), scale_of(y))
     bias = float32.multiply(float32.multiply((-x.zero_point, 0), ratio), (len(steps), 0))
-    return Prepared(total, Parameters(starts=starts, steps=steps, ratio=ratio, bias=bias, zero_point=y.zero_point),
-                    [x])
+    return Prepared(total, Parameters(starts=starts, steps=steps, outputs=len(starts), count=len(steps),
+                                      ratio_mantissa=ratio[0], ratio_exponent=ratio[1], bias_mantissa=bias[0],
+                                      bias_exponent=bias[1], zero_point=y.zero_point), [x])
 
 
 def prepare_reduce_max(operator):

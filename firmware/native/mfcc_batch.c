@@ -110,10 +110,11 @@ static inline struct range windowed(const int16_t *const sound[LANES], const int
             re[i][lane] = pack(sound[lane][2 * i], 2 * i + 1 < count ? sound[lane][2 * i + 1] : 0);
         }
     }
-    for (i = 0; 2 * i < count; i++) {
+    int32_t pairs = i;
+    for (i = 0; i < pairs; i++) {
         lanes pair = re[i];
-        re[i] = real(pair) * window[2 * i];
-        im[i] = imaginary(pair) * (2 * i + 1 < count ? window[2 * i + 1] : 0);
+        re[i] = dot(pair, window[2 * i]);
+        im[i] = dot(pair, pack(0, 2 * i + 1 < count ? window[2 * i + 1] : 0));
         high = __builtin_elementwise_max(high, __builtin_elementwise_max(re[i], im[i]));
         low = __builtin_elementwise_min(low, __builtin_elementwise_min(re[i], im[i]));
     }
@@ -124,9 +125,11 @@ static inline struct range windowed(const int16_t *const sound[LANES], const int
         factor[lane] = 1 << left;
     }
     struct range range = nothing();
-    for (i = 0; i < half; i++) {
-        lanes none = { 0 };
-        z[places[i]] = 2 * i < count ? upper(re[i] * factor + 32768, im[i] * factor + 32768, &range) : none;
+    for (i = 0; i < pairs; i++) {
+        z[places[i]] = upper(re[i] * factor + 32768, im[i] * factor + 32768, &range);
+    }
+    for (; i < half; i++) {
+        z[places[i]] = (lanes) { 0 };
     }
     return range;
 }

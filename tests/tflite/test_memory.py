@@ -76,12 +76,13 @@ def test_invoke_allocates_nothing(board, path):
     assert [name for name, count in found if count] in ([], ["SOFTMAX"]), found
 
 
-def test_kernels_in_python_allocate_nothing_for_any_operator(board):
-    """But for those that `docs/runtime.md` names."""
-    kinds = [*ops.BINARY, *ops.UNARY, *ops.OTHERS, "REDUCE_MAX", "ARG_MAX"]
+@pytest.mark.parametrize(("kernels", "more"), [(None, ["SUM"]), (False, [])], ids=["c", "python"])
+def test_kernels_allocate_nothing(board, kernels, more):
+    """But for those in Python that `docs/runtime.md` names."""
+    kinds = [*ops.BINARY, *ops.UNARY, *ops.OTHERS, "REDUCE_MAX", "ARG_MAX", *more]
     models = [ops.random_operator(kind, 3) for kind in kinds] + [ops.random_moves(seed) for seed in range(12)]
     for data in models:
-        board.exec(f"model = tflm.load_model({data!r}, False)\nlayers = [l for l in model.layers if l.run]\n"
+        board.exec(f"model = tflm.load_model({data!r}, {kernels})\nlayers = [l for l in model.layers if l.run]\n"
                    "found = [(l.name, allocated_by(l.run)) for l in layers]")
         found = board.eval("[(l.name, allocated_by(l.run)) for l in layers]")
         assert not [name for name, count in found if count], found

@@ -14,7 +14,7 @@ from edgekit.board.base import BoardInfo
 from edgekit.board.install import files_for, module_name
 from edgekit.board.simulated import SimulatedBoard
 from edgekit.dataset import load_dataset
-from edgekit.deploy import Bundle, Event, gesture_bundle, parity, recognise_live, score_events
+from edgekit.deploy import Bundle, Event, gesture_bundle, keyword_bundle, parity, recognise_live, score_events
 from edgekit.errors import BoardCodeError, BoardError, BoardLostError, DataError, ModelError
 from edgekit.features import FeatureParams
 from edgekit.paths import artefact
@@ -182,6 +182,24 @@ def test_output_types_and_counts_are_checked(bundle):
         dataclasses.replace(bundle, model=odd_model(floats=True)).check()
     with pytest.raises(ModelError, match="has 1 inputs and 2 outputs, the app expects one of each"):
         dataclasses.replace(bundle, model=odd_model(outputs=2)).check()
+
+
+def test_an_operator_that_the_board_lacks_is_named(bundle):
+    builder = random_models.Builder()
+    x, y = (builder.tensor((1, 32, 6), scale=1 / 128) for _ in range(2))
+    builder.operator("PRELU", [x], [y])
+    with pytest.raises(ModelError, match="uses PRELU .operator 0., which the board runtime lacks; replace it with RELU"):
+        dataclasses.replace(bundle, model=builder.bytes([x], [y])).check()
+
+
+def test_a_sound_bundle_brings_the_tables_of_its_features():
+    sound = keyword_bundle()
+    sound.check(SmallBoard())
+    assert list(sound.files) == ["mfcc.bin"] and sound.app == "keyword"
+    assert sound.description().count(b"mfcc.bin") == 1 and len(sound.contents()) == 2
+    other_params = dataclasses.replace(sound.params, frames=sound.params.frames - 1)
+    with pytest.raises(ModelError, match="The model reads 490 values, the feature parameters make 480 .mfcc.: use the"):
+        dataclasses.replace(sound, params=other_params).check()
 
 
 def test_operators_come_with_the_model_that_needs_them(bundle):

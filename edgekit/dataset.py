@@ -493,12 +493,12 @@ def cache_dir() -> Path:
     return Path(os.environ.get("EDGEKIT_CACHE") or pooch.os_cache("edgekit"))
 
 
-def _download(url, sha256, name):
+def _download(url, sha256, name, suffix=".npz"):
     import pooch
     import requests
 
     try:
-        return pooch.retrieve(url, f"sha256:{sha256}", fname=f"{name}.npz", path=cache_dir())
+        return pooch.retrieve(url, f"sha256:{sha256}", fname=f"{name}{suffix}", path=cache_dir())
     except (requests.RequestException, OSError) as error:
         raise DataError(f"The data set {name!r} could not be downloaded from {url} ({type(error).__name__}). "
                         "Check the network, or take a shipped data set.") from None

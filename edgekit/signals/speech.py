@@ -295,7 +295,7 @@ def say(text: str, voice: str, label: str = "unknown", word: str | None = None, 
 
 def spoken_word(recording: Recording) -> str:
     """The word in a recording of the set: of an unknown one too."""
-    return recording.source.removeprefix("synthetic: ") if recording.source.startswith("synthetic: ") else recording.label
+    return recording.source.partition(": ")[2] or recording.label
 
 
 def split_of(voice: str) -> str:
@@ -481,7 +481,7 @@ def _other_size(word, factor):
 
 def clips(words: Dataset, count: int = 1000, seed: int = 0, split: str | None = "train", samples: int = RATE_HZ,
           snr_db=(0.0, 30.0), shares=(0.25, 0.25, 0.25, 0.25), augment: bool | None = None,
-          loudness_db=(-45.0, -12.0)) -> Windows:
+          loudness_db=(-45.0, -12.0), backgrounds=()) -> Windows:
     """Short sounds to train and test with: a word somewhere in each, in a room, with a background.
 
     Parameters
@@ -505,6 +505,9 @@ def clips(words: Dataset, count: int = 1000, seed: int = 0, split: str | None = 
         Also change the throat, turn words around (they become unknown) and colour the sound. Default: only for "train".
     loudness_db : (float, float)
         Range of the root mean square of the word, in decibels below full scale.
+    backgrounds : sequence of numpy.ndarray
+        Recorded sounds without words, int16 [n] at 16 kHz: half of the clips then get a piece of one instead of drawn
+        noise. See `edgekit.signals.recorded.load_backgrounds`.
 
     Returns
     -------
@@ -560,7 +563,7 @@ def clips(words: Dataset, count: int = 1000, seed: int = 0, split: str | None = 
         silent = np.array([classes[label] == "silence" for label in y[block]])
         behind = np.empty_like(wet)
         for rows, around in ((silent, None), (~silent, crowd)):
-            behind[rows] = _background(rng, rows.sum(), samples, around)
+            behind[rows] = _background(rng, rows.sum(), samples, around, backgrounds)
         x[block] = _levels(rng, wet, behind, length, snr_db, loudness_db)
     recording = np.where(which >= 0, index_in_words[which], -1)
     voices = np.array([words[index].subject if index >= 0 else "" for index in recording])
@@ -606,7 +609,7 @@ def _speak(row, name, own, of_class, unknown, spoken, rng, augment):
     return chosen, length
 
 
-def _background(rng, count, samples, crowd):
+def _background(rng, count, samples, crowd, backgrounds=()):
     """Noise of some kind for each clip: float32 [count, samples], root mean square 1."""
     kinds = (*NOISES, "babble") if crowd is not None else NOISES
     weights = np.array([1.5, 2.0, 1.5, 0.8, 0.7, 2.5][:len(kinds)])
@@ -621,6 +624,12 @@ def _background(rng, count, samples, crowd):
             made[rows] = crowd[starts[:, None] + np.arange(samples)]
         else:
             made[rows] = noise(kind, (len(rows), samples), rng)
+    if len(backgrounds):
+        for row in np.flatnonzero(rng.random(count) < 0.5):
+            sound = backgrounds[rng.integers(len(backgrounds))]
+            start = int(rng.integers(0, max(1, len(sound) - samples)))
+            piece = np.resize(sound[start:start + samples], samples).astype(np.float32)
+            made[row] = piece / max(1.0, np.sqrt(np.square(piece).mean()))
     return made
 
 

@@ -61,15 +61,9 @@ def test_parts_of_speech_commands_with_and_without_the_lists(commands):
     assert sizes == [4 * 43 - 3, 1, 2]
 
 
-def test_the_hash_of_speech_commands_is_the_published_one():
-    # Computed by the function which_set of the data set's README.
-    assert [split_of(person) for person in ("0a7c2a8d", "bab36420", "004ae714", "f0ebef1b")] == [
-        _published(person) for person in ("0a7c2a8d", "bab36420", "004ae714", "f0ebef1b")]
-
-
-def _published(person):
-    number = int(hashlib.sha1(person.encode()).hexdigest(), 16) % 2**27 * (100 / (2**27 - 1))
-    return "validation" if number < 10 else "test" if number < 20 else "train"
+def test_people_of_speech_commands_are_in_the_parts_that_its_lists_say():
+    assert {split_of(person) for person in ("bb05582b", "105a0eea", "3b4f8f24", "0c40e715")} == {"test"}
+    assert {split_of(person) for person in ("026290a7", "060cd039", "099d52ad", "b0f24c9b")} == {"validation"}
 
 
 def test_recorded_backgrounds_are_heard_in_clips(commands):

@@ -71,7 +71,7 @@ def _parser():
     capture.add_argument("--seconds", type=float, default=5.0)
     capture.add_argument("--label", default="")
     capture.add_argument("--subject", default="")
-    report = add("report", _report, "what is in a .tflite file, and which boards it fits")
+    report = add("report", _report, "what is in a model (.tflite, or of to_board), and which boards it fits")
     report.add_argument("model", type=Path)
     report.add_argument("--board", action="append", metavar="NAME", help="only this board: esp32, nano33ble, ...")
     report.add_argument("--app", default="gesture", help="the app that shall use the model; default: gesture")
@@ -177,8 +177,11 @@ def _capture(options):
 
 
 def _report(options):
-    from edgekit.tflite import report
-    made = report(options.model, options.board, options.app)
+    from edgekit import classical, tflite
+    if classical.is_classic(options.model):
+        made = classical.report(options.model, options.board)
+    else:
+        made = tflite.report(options.model, options.board, options.app)
     print(json.dumps(made.to_dict(), indent=1) if options.json else made)
 
 

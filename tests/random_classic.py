@@ -69,14 +69,13 @@ def _neighbours(rng):
     from sklearn import neighbors
     if rng.random() < 0.3:
         return neighbors.NearestCentroid(metric=str(rng.choice(["euclidean", "manhattan"])))
-    # Equally far neighbours: only by brute force is it defined which ones count.
     return neighbors.KNeighborsClassifier(int(rng.integers(1, 8)), weights=str(rng.choice(["uniform", "distance"])),
-                                          p=int(rng.integers(1, 3)), algorithm="brute")
+                                          p=int(rng.integers(1, 3)))
 
 
 def _neighbour_regressors(rng):
     from sklearn import neighbors
-    return neighbors.KNeighborsRegressor(int(rng.integers(1, 8)), weights="distance", algorithm="brute")
+    return neighbors.KNeighborsRegressor(int(rng.integers(1, 8)), weights="distance")
 
 
 def _bayes(rng):
@@ -133,8 +132,14 @@ def fitted(family, seed):
     rng = np.random.default_rng(seed)
     make, regression, scaled = FAMILIES[family]
     x, y = data(rng, regression)
-    steps = _before(rng, x.shape[1], scaled)
-    model = make_pipeline(*steps, make(rng)) if steps else make(rng)
+    model = make(rng)
+    if hasattr(model, "n_neighbors"):
+        # Which of equally far neighbours count is defined by brute force only, which rounds other distances.
+        model.set_params(algorithm="brute" if (x == np.rint(x)).all() else "kd_tree")
+        steps = []
+    else:
+        steps = _before(rng, x.shape[1], scaled)
+        model = make_pipeline(*steps, model) if steps else model
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(x, y)

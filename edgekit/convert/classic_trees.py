@@ -85,7 +85,7 @@ def step(trees, kind, outputs, columns, base=None, missing=False, as_float32=Tru
     Step
     """
     rows = None if kind == VOTES else {}
-    feature, keys, left, right, missing_left, roots, depth = [], [], [], [], [], [], 0
+    feature, keys, left, right, missing_left, roots, depths = [], [], [], [], [], [], 0
     inner = [tree.left >= 0 for tree in trees]
     looked_at = np.concatenate([tree.feature[here] for tree, here in zip(trees, inner, strict=True)]).astype(int)
     thresholds = np.concatenate([tree.threshold[here] for tree, here in zip(trees, inner, strict=True)])
@@ -103,7 +103,7 @@ def step(trees, kind, outputs, columns, base=None, missing=False, as_float32=Tru
         start = end
         root, deep = _lay_out(tree, key, goes_left, rows, columns, feature, keys, left, right, missing_left)
         roots.append(root)
-        depth = max(depth, deep)
+        depths += deep
     count = len(feature)
     if count >= _MOST_NODES:
         raise ModelError(f"The trees have {count:,} decisions; a file holds {_MOST_NODES:,}. Use fewer or smaller trees.")
@@ -125,7 +125,7 @@ def step(trees, kind, outputs, columns, base=None, missing=False, as_float32=Tru
     table = np.array([]) if kind == VOTES else np.array(list(rows))
     table = _smallest(table.reshape(-1), kind, whole)
     packed = np.packbits(np.array(missing_left, bool), bitorder="little") if missing else np.array([], np.uint8)
-    return Step("trees", (outputs, kind, flags, depth), [
+    return Step("trees", (outputs, kind, flags, depths), [
         np.array(roots, narrow), (2 * feature + 1).astype(np.uint8 if 2 * width <= 256 else np.uint16), upper, lower,
         np.array(left, narrow), np.array(right, narrow), table,
         np.array([]) if base is None else np.asarray(base, np.float64).reshape(outputs),

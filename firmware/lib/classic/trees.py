@@ -42,7 +42,7 @@ class Trees:
     def __init__(self, numbers, buffers, types, before, place):
         expect(types, ("hi", "BH", "h", "H", "hi", "hi", "BHfd", "d", "H", "B"))
         check(len(numbers) == 4 and types[0] == types[4] == types[5], "trees without all their numbers")
-        outputs, self.leaves, self.flags, self.depth = numbers
+        outputs, self.leaves, self.flags, self.comparisons = numbers
         self.x = x = before.output
         self.roots, self.features, self.upper, self.lower, self.left, self.right, self.table, base, self.signed, \
             self.missing = buffers
@@ -56,7 +56,6 @@ class Trees:
                                          ITEM_BYTES[types[0]], len(self.lower), ITEM_BYTES[types[6]]]))
         self.buffers = [x, self.roots, self.features, self.upper, self.lower, self.left, self.right, self.table, self.base,
                         self.missing, self.output]
-        self.comparisons = self.depth * len(self.roots)
         if _COPIES:
             self.halves = zeros("h", 2 * len(x))
             self._format = "%ds" % (4 * len(x))
@@ -93,7 +92,7 @@ class Trees:
         self.buffers.append(wanted)
 
     def describe(self):
-        return "%d trees, %d decisions, %d deep" % (len(self.roots), len(self.features), self.depth)
+        return "%d trees, %d decisions" % (len(self.roots), len(self.features))
 
     def run(self):
         halves = self._halves()

@@ -8,12 +8,13 @@ KERNELS := firmware/native
 # In a container there may be no user but root; Jupyter wants to hear that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test demo lint exercises datasets models kernels lock clean
+.PHONY: help lab test test-board demo lint exercises datasets models kernels lock clean
 
 help:
 	@echo "make lab        open JupyterLab on lesson 00"
 	@echo "make demo       the whole path in the terminal: capture, train, convert, deploy, recognise"
 	@echo "make test       every test, the notebooks included"
+	@echo "make test-board PORT=/dev/ttyUSB0   try everything on a real board; writes a report"
 	@echo "make exercises  make exercises/ again from solutions/"
 	@echo "make datasets   make the shipped data sets again"
 	@echo "make models     train and convert the shipped models again"
@@ -22,6 +23,9 @@ help:
 
 lab: $(SETUP)
 	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(AS_ROOT)
+
+test-board: $(SETUP)
+	$(BIN)/python -m edgekit.course.board_report $(or $(PORT),$(error Say which port: make test-board PORT=/dev/ttyUSB0))
 
 demo: $(SETUP)
 	$(BIN)/edgekit demo

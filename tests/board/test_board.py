@@ -1,4 +1,5 @@
-"""What every board can do: the same tests for the simulated board over pipes, a pty and a TCP port."""
+"""What every board can do: the same tests for the simulated board over pipes, a pty and a TCP port, and for a board on
+the port that $EDGEKIT_TEST_PORT names (`make test-board`)."""
 
 import os
 import random
@@ -9,17 +10,24 @@ import time
 import pytest
 from board_port import behind_a_port
 
+import edgekit
 from edgekit.board.base import Board
 from edgekit.board.simulated import SimulatedBoard
 from edgekit.capture import capture
 from edgekit.errors import BoardBusyError, BoardCodeError, BoardError, BoardLostError, BoardRestartedError
 from edgekit.simulator.ports import PtyPort, TcpPort
 
+GIVEN = os.environ.get("EDGEKIT_TEST_PORT")
 
-@pytest.fixture(scope="module", params=["pipes", "tcp", pytest.param("pty", marks=pytest.mark.skipif(
-    os.name == "nt", reason="SKIP: Windows has no pseudo-terminals"))])
+
+@pytest.fixture(scope="module", params=[*(["given"] if GIVEN else []), "pipes", "tcp", pytest.param(
+    "pty", marks=pytest.mark.skipif(os.name == "nt", reason="SKIP: Windows has no pseudo-terminals"))])
 def board(request):
-    if request.param == "pipes":
+    if request.param == "given":
+        with edgekit.connect(GIVEN, quiet=True) as board:
+            board.brown_out = None
+            yield board
+    elif request.param == "pipes":
         with SimulatedBoard() as board:
             board.brown_out = lambda: board.world.fault("brown-out")
             yield board
@@ -235,15 +243,21 @@ class TestBoard:
         board._repl.turn.patience_s = 1.0
         assert isinstance(found[0], BoardBusyError) and found[1] == 42
 
-    def test_a_brown_out_is_said_by_the_next_call(self, board):
+    @pytest.fixture
+    def brown_out(self, board):
+        if board.brown_out is None:
+            pytest.skip("SKIP: nobody takes this board's power away")
+        return board.brown_out
+
+    def test_a_brown_out_is_said_by_the_next_call(self, board, brown_out):
         board.exec("gone = 1")
-        board.brown_out()
+        brown_out()
         with pytest.raises(BoardRestartedError, match=r"^The board restarted \(brown-out: its supply voltage"):
             board.eval("gone")
         assert board.eval("'gone' in globals()") is False
 
-    def test_a_brown_out_in_the_middle_of_a_program(self, board):
-        threading.Timer(0.3, board.brown_out).start()
+    def test_a_brown_out_in_the_middle_of_a_program(self, board, brown_out):
+        threading.Timer(0.3, brown_out).start()
         with pytest.raises(BoardRestartedError, match=r"\(brown-out: "):
             board.exec("print('before')\nwhile True: pass")
         assert board.eval("1 + 1") == 2

@@ -13,14 +13,14 @@ from edgekit.convert.classic_trees import COUNTS, ROWS, VALUES, VOTES, of_histog
 from edgekit.errors import ModelError
 from edgekit.twin import board_module
 
-__all__ = ["to_board", "load_classic", "ClassicModel"]
+__all__ = ["to_board", "load_classic", "cost", "Cost", "ClassicModel"]
 
 DTYPES = ("float32", "int16")
 
 _finish = board_module("classic").finish
 
 
-def to_board(pipeline, columns=None, dtype="float32") -> bytes:
+def to_board(pipeline, columns=None, dtype="float32", test=None) -> bytes:
     """Make one small file of a fitted scikit-learn model, for ``classic.load_model`` on the board.
 
     Parameters
@@ -30,7 +30,9 @@ def to_board(pipeline, columns=None, dtype="float32") -> bytes:
     columns : sequence of str, optional
         Names of the features. Default: those it was fitted with, if that was a DataFrame.
     dtype : {"float32", "int16"}
-        How thresholds and weights are stored. int16 is smaller and coarser: see :func:`accuracy_cost`.
+        How thresholds, leaves, weights and points are stored. int16 is smaller and coarser; ``test`` shows what it costs.
+    test : (x, y), optional
+        Rows that were not trained on, and what is true of them: print the :class:`Cost` of the file.
 
     Returns
     -------
@@ -75,7 +77,64 @@ def to_board(pipeline, columns=None, dtype="float32") -> bytes:
     if not state:
         raise ModelError("No column is left for the model: the steps before it drop all of them.")
     last, classes = convert(model, _Input(state, state_width, dtype))
-    return write(made + last, width, names, classes)
+    data = write(made + last, width, names, classes)
+    if test is not None:
+        print(cost(pipeline, data, *test))
+    return data
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a file costs, beside scikit-learn's own answers.
+
+    Attributes
+    ----------
+    bytes : int
+    rows : int
+    changed : int
+        Answers that differ from scikit-learn's: classes, or numbers that differ by more than 1e-5 of the largest.
+    score, score_before : float
+        Accuracy (0 to 1) of the file and of scikit-learn; R2 for numbers.
+    measure : str
+        ``"accuracy"`` or ``"R2"``.
+    """
+
+    bytes: int
+    rows: int
+    changed: int
+    score: float
+    score_before: float
+    measure: str
+
+    def __str__(self):
+        return (f"{self.bytes:,} bytes; {self.measure} {self.score:.4f} (scikit-learn {self.score_before:.4f}); "
+                f"{self.changed} of {self.rows} answers change")
+
+
+def cost(pipeline, data, x, y) -> Cost:
+    """Compare a file of :func:`to_board` with the pipeline it was made of, on rows of a test set.
+
+    Parameters
+    ----------
+    pipeline : estimator
+    data : bytes
+    x : array of float, shape [N, features]
+    y : array, shape [N]
+        What is true.
+
+    Returns
+    -------
+    Cost
+    """
+    from sklearn.metrics import accuracy_score, r2_score
+    x, y = (x if hasattr(x, "columns") else np.asarray(x)), np.asarray(y)
+    board = load_classic(data, "c")
+    said, before = board.predict(x), np.asarray(pipeline.predict(x))
+    if board.classes:
+        return Cost(len(data), len(x), int((said != before).sum()), accuracy_score(y, said), accuracy_score(y, before),
+                    "accuracy")
+    changed = np.abs(said - before) > 1e-5 * np.abs(before).max()
+    return Cost(len(data), len(x), int(changed.sum()), r2_score(y, said), r2_score(y, before), "R2")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from edgekit.errors import ModelError
 
 __all__ = ["Tree", "of_tree", "of_histogram", "step"]
 
-VOTES, COUNTS, ROWS, VALUES = range(4)
+VOTES, COUNTS, ROWS, VALUES, WHOLE = range(5)
 _MISSING, _UPPER_ONLY = 1, 2
 _MOST_NODES = 1 << 24
 
@@ -76,7 +76,7 @@ def step(trees, kind, outputs, columns, base=None, missing=False, as_float32=Tru
     as_float32 : bool
         See :func:`edgekit.convert.classic_columns.fold`.
     dtype : {"float32", "int16"}
-        int16: thresholds keep their upper half only.
+        int16: thresholds keep their upper half only, and numbers in leaves become int16.
     whole : bool
         The numbers of ``leaf`` keep all their digits (float64).
 
@@ -123,13 +123,22 @@ def step(trees, kind, outputs, columns, base=None, missing=False, as_float32=Tru
     elif not lower.any():
         lower = lower[:0]
     table = np.array([]) if kind == VOTES else np.array(list(rows))
-    table = _smallest(table.reshape(-1), kind, whole)
+    base = np.array([]) if base is None else np.asarray(base, np.float64).reshape(outputs)
+    if kind == VALUES and dtype == "int16" and not whole:
+        kind, table, base = _to_int16(table, base if len(base) else np.zeros(outputs))
+    else:
+        table = _smallest(table.reshape(-1), kind, whole)
     packed = np.packbits(np.array(missing_left, bool), bitorder="little") if missing else np.array([], np.uint8)
     return Step("trees", (outputs, kind, flags, depths), [
         np.array(roots, narrow), (2 * feature + 1).astype(np.uint8 if 2 * width <= 256 else np.uint16), upper, lower,
-        np.array(left, narrow), np.array(right, narrow), table,
-        np.array([]) if base is None else np.asarray(base, np.float64).reshape(outputs),
+        np.array(left, narrow), np.array(right, narrow), table, base,
         signed.astype(np.uint16), packed])
+
+
+def _to_int16(table, base):
+    """Leaves as multiples of one number, which goes behind the base."""
+    unit = (np.abs(table).max() or 1.0) / 32767
+    return WHOLE, np.rint(table / unit).astype(np.int16), np.append(base, unit)
 
 
 def _smallest(table, kind, whole):

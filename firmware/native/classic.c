@@ -56,7 +56,7 @@ static inline real square_root(real x)
 
 // --- trees ------------------------------------------------------------------------------------------------------
 
-enum { VOTES, COUNTS, ROWS, VALUES };
+enum { VOTES, COUNTS, ROWS, VALUES, WHOLE };
 enum { MISSING = 1, UPPER_ONLY = 2 };
 enum { T_OUTPUTS, T_LEAVES, T_FLAGS, T_ROOTS, T_FEATURE_BYTES, T_CHILD_BYTES, T_LOWER, T_TABLE_BYTES };
 enum { T_X, T_ROOT, T_FEATURE, T_UPPER, T_LOWER_HALF, T_LEFT, T_RIGHT, T_TABLE, T_BASE, T_MISSING, T_OUTPUT, T_WANTED };
@@ -94,6 +94,9 @@ static inline real entry(const void *table, int32_t leaves, int32_t bytes, int32
     if (leaves == COUNTS) {
         return bytes == 1 ? ((const uint8_t *)table)[i] : ((const uint16_t *)table)[i];
     }
+    if (leaves == WHOLE) {
+        return ((const int16_t *)table)[i];
+    }
     return bytes == 4 ? (real)((const float *)table)[i] : ((const real *)table)[i];
 }
 
@@ -108,7 +111,7 @@ static inline void trees(const int32_t *p, void *const *a)
         if (leaves == VOTES) {
             votes[k] = 0;
         } else {
-            y[k] = base[k];
+            y[k] = leaves == WHOLE ? 0 : base[k];
         }
     }
     // With more than half of all votes a class has won; shares need every vote.
@@ -121,7 +124,7 @@ static inline void trees(const int32_t *p, void *const *a)
             if (++votes[row] > enough) {
                 break;
             }
-        } else if (leaves == VALUES) {
+        } else if (leaves >= VALUES) {
             y[output] += entry(table, leaves, bytes, row);
             output = output + 1 < outputs ? output + 1 : 0;
         } else {
@@ -133,6 +136,9 @@ static inline void trees(const int32_t *p, void *const *a)
                 y[k] += entry(table, leaves, bytes, row * outputs + k) / total;
             }
         }
+    }
+    for (int32_t k = 0; leaves == WHOLE && k < outputs; k++) {
+        y[k] = base[k] + y[k] * base[outputs];
     }
 }
 

@@ -11,7 +11,8 @@ A node is four or five numbers, each in an array of its own:
 - ``left``, ``right``: the next node, or ``-1 - leaf``.
 
 What a leaf says depends on ``leaves``: a class that gets a vote; a row of counts, which divided by their sum are
-probabilities; a row of numbers; or one number for output ``tree % outputs``. Equal leaves are there once.
+probabilities; a row of numbers; or one number for output ``tree % outputs``, as float or as int16 that the last number of
+``base`` multiplies. Equal leaves are there once.
 """
 
 from array import array
@@ -25,7 +26,7 @@ try:
 except ImportError:  # CPython
     _COPIES = False
 
-VOTES, COUNTS, ROWS, VALUES = range(4)
+VOTES, COUNTS, ROWS, VALUES, WHOLE = range(5)
 """What a leaf is."""
 
 MISSING, UPPER_ONLY = 1, 2
@@ -40,7 +41,7 @@ class Trees:
     scored = True
 
     def __init__(self, numbers, buffers, types, before, place):
-        expect(types, ("hi", "BH", "h", "H", "hi", "hi", "BHfd", "d", "H", "B"))
+        expect(types, ("hi", "BH", "h", "H", "hi", "hi", "BHfdh", "d", "H", "B"))
         check(len(numbers) == 4 and types[0] == types[4] == types[5], "trees without all their numbers")
         outputs, self.leaves, self.flags, self.comparisons = numbers
         self.x = x = before.output
@@ -52,6 +53,7 @@ class Trees:
         if types[6] == "d":
             self.table = place(real(self.table, "d"))
         self.output = place(zeros("H" if self.votes else REAL, outputs))
+        self.sums = zeros("i", outputs if self.leaves == WHOLE else 0)
         self.numbers = place(array("i", [outputs, self.leaves, self.flags, len(self.roots), ITEM_BYTES[types[1]],
                                          ITEM_BYTES[types[0]], len(self.lower), ITEM_BYTES[types[6]]]))
         self.buffers = [x, self.roots, self.features, self.upper, self.lower, self.left, self.right, self.table, self.base,
@@ -68,9 +70,9 @@ class Trees:
         """The numbers lead nowhere outside. A tree only leads onwards, so it ends."""
         nodes = len(self.features)
         leaves = {VOTES: outputs, COUNTS: len(self.table) // max(1, outputs), ROWS: len(self.table) // max(1, outputs),
-                  VALUES: len(self.table)}.get(self.leaves, 0)
-        check(0 < outputs <= 4096 and bases in (0, outputs) and len(self.roots) and leaves > 0, "trees without leaves")
-        check(table_type in {VOTES: "B", COUNTS: "BH"}.get(self.leaves, "fd"), "leaves of the wrong type")
+                  VALUES: len(self.table), WHOLE: len(self.table)}.get(self.leaves, 0)
+        check(0 < outputs <= 4096 and bases in ((outputs + 1,) if self.leaves == WHOLE else (0, outputs)) and len(self.roots) and leaves > 0, "trees without leaves")
+        check(table_type in {VOTES: "B", COUNTS: "BH", WHOLE: "h"}.get(self.leaves, "fd"), "leaves of the wrong type")
         check(len(self.upper) == len(self.left) == len(self.right) == nodes and len(self.lower) in (0, nodes)
               and len(self.missing) * 8 >= (nodes if self.flags & MISSING else 0), "nodes without all their numbers")
         if self.leaves == COUNTS:
@@ -102,6 +104,9 @@ class Trees:
             for k in range(outputs):
                 output[k] = 0
             self._vote(halves, output)
+            return
+        if self.leaves == WHOLE:
+            self._sum(halves, output)
             return
         for k in range(outputs):
             output[k] = self.base[k]
@@ -182,6 +187,18 @@ class Trees:
             votes[i] = count
             if count > enough:
                 break
+
+    def _sum(self, halves, output):
+        sums, table, roots = self.sums, self.table, self.roots
+        outputs = len(output)
+        for k in range(outputs):
+            sums[k] = 0
+        k = 0
+        for tree in range(len(roots)):
+            sums[k] += table[self._leaf(halves, roots[tree])]
+            k = k + 1 if k + 1 < outputs else 0
+        for k in range(outputs):
+            output[k] = self.base[k] + sums[k] * self.base[outputs]
 
     def _leaf(self, halves, i):
         features = self.features

@@ -9,6 +9,7 @@ True
 import atexit
 import ctypes
 import functools
+import threading
 
 from edgekit.paths import FIRMWARE
 
@@ -16,6 +17,7 @@ __all__ = ["Wasm"]
 
 _PAGE = 65536
 _ALIGNMENT = 16
+_LOCK = threading.RLock()
 
 
 @functools.cache
@@ -51,9 +53,11 @@ class Wasm:
 
     def __init__(self, name: str):
         import wasmtime
-        self._store = wasmtime.Store(_engine())
+        with _LOCK:  # threads that begin together shall share one engine
+            engine, module = _engine(), _module(name)
+        self._store = wasmtime.Store(engine)
         self._memory = wasmtime.Memory(self._store, wasmtime.MemoryType(wasmtime.Limits(1, None)))
-        exports = wasmtime.Instance(self._store, _module(name), [self._memory]).exports(self._store)
+        exports = wasmtime.Instance(self._store, module, [self._memory]).exports(self._store)
         self.functions = type("Functions", (), {name: exports[name] for name in exports})
         self._base = self._start()
         self._used = _ALIGNMENT  # address 0 stays free

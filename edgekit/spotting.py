@@ -8,6 +8,7 @@ own, makes decisions of its scores: a mean over some looks, a threshold, a quiet
 None 21 ('no', 'silence', 'unknown', 'yes')
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,13 +20,16 @@ from edgekit.features import mfcc
 from edgekit.recording import Recording, load_sound
 from edgekit.twin import board_module
 
-__all__ = ["HOPS", "SMOOTH", "QUIET_MS", "WORDS", "Heard", "spot", "spot_on_board", "hear_file", "padded",
+__all__ = ["HOPS", "SMOOTH", "QUIET_MS", "FILE_THRESHOLD", "WORDS", "Heard", "spot", "spot_on_board", "hear_file", "padded",
            "sound_recording", "stream_scores", "stream_features", "decide", "Point", "OperatingCurve",
            "operating_curve"]
 
 HOPS, SMOOTH, QUIET_MS = 5, 3, 1000
 """What ``main`` of firmware/apps/keyword.py does if it is told nothing: hops from look to look, looks in the mean,
 least time between two words."""
+FILE_THRESHOLD = 0.7
+"""Mean score that counts in a file. In hours of talk (:attr:`Bundle.threshold`) more is asked: there, false alarms add up;
+who gives a file has most likely said one of the words."""
 WORDS = ("yes", "no")
 """The classes that switch something. The others, silence and unknown words, never do."""
 
@@ -126,7 +130,7 @@ def spot(bundle, sound, hops: int = HOPS, smooth: int = SMOOTH, quiet_ms: int = 
     return Heard(bundle.classes, times_s, scores, events, threshold)
 
 
-def hear_file(path, on: str = "host", bundle=None) -> Heard:
+def hear_file(path, on: str = "host", bundle=None, threshold: float = FILE_THRESHOLD) -> Heard:
     """Look for words in a sound file: what ``edgekit keyword`` does.
 
     Parameters
@@ -139,6 +143,8 @@ def hear_file(path, on: str = "host", bundle=None) -> Heard:
         file instead.
     bundle : Bundle, optional
         Default: :func:`edgekit.deploy.keyword_bundle`.
+    threshold : float
+        Mean score that counts, 0 to 1.
 
     Returns
     -------
@@ -157,7 +163,7 @@ def hear_file(path, on: str = "host", bundle=None) -> Heard:
     if len(sound) < bundle.params.samples:
         notes = (*notes, f"The sound is {len(sound) / bundle.params.rate_hz:.2f} s long; the model looks at "
                          f"{bundle.params.samples / bundle.params.rate_hz:.2f} s: the rest is filled with silence.")
-    heard = spot(bundle, sound) if on == "host" else _on_board(bundle, sound, on)
+    heard = spot(bundle, sound, threshold=threshold) if on == "host" else _on_board(bundle, sound, on, threshold)
     return replace(heard, notes=(*notes, *heard.notes))
 
 
@@ -242,16 +248,16 @@ def decide(stored, limit: int, words, step_ms: float, smooth: int = SMOOTH, quie
 
 # ---- on a board
 
-def _on_board(bundle, sound, port):
+def _on_board(bundle, sound, port, threshold):
     from edgekit import connect
 
     with connect(port, quiet=True) as board:
         if not bundle.is_on(board):
             bundle.deploy(board)
-        return spot_on_board(board, bundle, sound)
+        return spot_on_board(board, bundle, sound, threshold=threshold)
 
 
-def spot_on_board(board, bundle, sound, as_file: bool | None = None) -> Heard:
+def spot_on_board(board, bundle, sound, as_file: bool | None = None, threshold: float | None = None) -> Heard:
     """Let the board's app ``keyword`` look for words in a sound.
 
     Parameters
@@ -263,6 +269,8 @@ def spot_on_board(board, bundle, sound, as_file: bool | None = None) -> Heard:
     as_file : bool, optional
         True: give the app the samples as a file; scores and events are then those of :func:`spot`, to the bit. False:
         play the sound into the microphone of a simulated board. Default: as the board is.
+    threshold : float, optional
+        Mean score that counts, 0 to 1; default: the bundle's.
 
     Returns
     -------
@@ -271,19 +279,20 @@ def spot_on_board(board, bundle, sound, as_file: bool | None = None) -> Heard:
     params, twin = bundle.params, tflite.Interpreter(bundle.model)
     simulated = board.kind == "simulated"
     as_file = not simulated if as_file is None else as_file
+    threshold = bundle.threshold if threshold is None else threshold
     lead_s = 0.0
     if as_file:
         sound, lead_s = padded(sound, params)
     looks = []
     events = listen_live(board, sound_recording(sound, params), name=bundle.name, as_file=as_file, progress=False,
-                         on_look=lambda time_s, scores: looks.append((time_s - lead_s, scores)))
+                         threshold=threshold, on_look=lambda time_s, scores: looks.append((time_s - lead_s, scores)))
     # What was heard before a played sound began is silence.
     looks = [(time_s, scores) for time_s, scores in looks if time_s > -0.001]
     stored = np.array([scores for _, scores in looks], np.int8).reshape(-1, len(bundle.classes))
     note = ("The board got the samples as a file; its microphone was not used." if as_file else
             "The sound was played into the simulated board's I2S microphone, whose own noise is in the scores.")
     return Heard(bundle.classes, np.array([time_s for time_s, _ in looks]), _real(stored, twin),
-                 [replace(event, time_s=round(event.time_s - lead_s, 3)) for event in events], bundle.threshold,
+                 [replace(event, time_s=round(event.time_s - lead_s, 3)) for event in events], threshold,
                  "simulated board" if simulated else "board", (note,))
 
 
@@ -347,15 +356,28 @@ class OperatingCurve:
                          "false_rejects": point.missed / max(1, self.words), "low": low, "high": high})
         return pd.DataFrame(rows)
 
-    def choose(self, false_accepts_per_hour: float = 1.0) -> float:
-        """The threshold that misses least among those with no more false accepts than this; of equals the highest.
+    def choose(self, false_accepts_per_hour: float | None = None, false_rejects: float | None = None) -> float:
+        """The best threshold; of equals the highest.
 
-        Without any, the threshold with the fewest false accepts.
+        Parameters
+        ----------
+        false_accepts_per_hour : float, optional
+            The one that misses least among those with no more false accepts than this; where none has so few, the one
+            with the fewest.
+        false_rejects : float, optional
+            Or: the one with the fewest false accepts among those that miss no more than this share of the words (0 to
+            1); where none does, the one that misses least.
         """
-        allowed = [point for point in self.points if point.false_accepts <= false_accepts_per_hour * self.hours]
-        if not allowed:
-            return min(self.points, key=lambda point: (point.false_accepts, point.missed)).threshold
-        return min(allowed, key=lambda point: (point.missed, -point.threshold)).threshold
+        limit = self.hours * (math.inf if false_accepts_per_hour is None else false_accepts_per_hour)
+        most = self.words * (1 if false_rejects is None else false_rejects)
+        allowed = [point for point in self.points if point.false_accepts <= limit and point.missed <= most]
+        by_alarms = (false_rejects is not None) == bool(allowed)
+
+        def cost(point):
+            both = point.false_accepts, point.missed
+            return (*(both if by_alarms else both[::-1]), -point.threshold)
+
+        return min(allowed or self.points, key=cost).threshold
 
 
 THRESHOLDS = tuple(round(0.02 * step, 2) for step in range(20, 50))

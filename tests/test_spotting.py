@@ -101,6 +101,8 @@ def test_choose_misses_least_within_the_alarms_allowed():
     curve = spotting.OperatingCurve(2.0, 20, points)
     assert curve.choose(1.0) == 0.6 and curve.choose(0.1) == 0.7 and curve.choose(10) == 0.4
     assert spotting.OperatingCurve(1.0, 20, points[:2]).choose(1) == 0.5
+    assert curve.choose(false_rejects=0.05) == 0.6 and curve.choose(false_rejects=0.0) == 0.4
+    assert spotting.OperatingCurve(1.0, 20, points[1:]).choose(false_rejects=0.0) == 0.6, "none: it misses least"
 
 
 @pytest.mark.parametrize("sound", [np.zeros(0, np.int16), np.zeros(100), np.zeros((100, 1), np.int16)])
@@ -128,13 +130,12 @@ def test_the_simulated_board_hears_the_same_word(wav, capsys):
 
 
 def test_a_file_of_another_kind(tmp_path, capsys):
-    """Stereo at 44.1 kHz is mixed and resampled, and said so; what is no sound ends in a sentence."""
-    time_s = np.arange(44_100) / 44_100
-    tone = np.round(3000 * np.sin(2 * np.pi * 300 * time_s)).astype(np.int16)
-    path = tmp_path / "tone.wav"
-    Recording(np.stack([tone, tone], axis=1), 44_100, ("left", "right"), scale=(1 / 32768,) * 2).save(path)
+    """Stereo at 48 kHz is mixed and resampled, and said so; what is no sound ends in a sentence."""
+    word = np.repeat(load_dataset("keywords").filter(label="no", subject="en-gb-scotland+m5")[0].samples, 3, axis=0)
+    path = tmp_path / "both.wav"
+    Recording(np.concatenate([word, word], axis=1), 48_000, ("left", "right"), scale=(1 / 32768,) * 2).save(path)
     heard = spotting.hear_file(path)
-    assert heard.decision is None and len(heard.notes) >= 2
+    assert heard.decision == "no" and "2 channels" in heard.notes[0] and "resampled" in heard.notes[1]
     (tmp_path / "no.wav").write_bytes(b"hello")
     for name in ("no.wav", "missing.wav"):
         assert cli.main(["keyword", str(tmp_path / name)]) == 1

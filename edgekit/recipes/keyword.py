@@ -11,6 +11,7 @@ from edgekit.errors import ModelError
 from edgekit.features import AudioParams, load_params
 from edgekit.features.mfcc import mfcc
 from edgekit.paths import MODELS, atomic_write
+from edgekit.signals.rooms import RATE_HZ
 from edgekit.signals.speech import clips
 from edgekit.train import fit, keyword_net, other_voices
 
@@ -46,9 +47,32 @@ def features(words, params, count=1000, seed=0, split="train", snr_db=(0.0, 30.0
     for chunk, first in enumerate(range(0, count, _CHUNK)):
         made = clips(words, min(_CHUNK, count - first), seed=1000 * seed + chunk, split=split, samples=params.samples,
                      snr_db=snr_db, shares=shares, augment=augment)
-        sound = _torn(made.x, np.random.default_rng((seed, chunk))) if augment else made.x
+        sound = made.x
+        if augment:
+            rng = np.random.default_rng((seed, chunk))
+            sound = _torn(_with_tones(sound, made.y, words.classes, rng), rng)
         parts.append((mfcc(sound, params), made.y, made.subject))
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def _with_tones(sound, y, classes, rng, share=0.08):
+    """Some unknown words give way to what is no word at all: a beep, a siren, a chord, steady or in pieces."""
+    if "unknown" not in classes:
+        return sound
+    sound = sound.copy()
+    time_s = np.arange(sound.shape[1]) / RATE_HZ
+    for row in np.flatnonzero((y == classes.index("unknown")) & (rng.random(len(y)) < share)):
+        pitch_hz = np.exp(rng.uniform(np.log(80), np.log(4000))) * np.exp(
+            rng.choice([0.0, 0.0, 1.0]) * rng.uniform(-1, 1) * np.sin(2 * np.pi * rng.uniform(0.2, 6) * time_s))
+        phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ
+        tone = sum(np.sin(k * phase) * rng.random() ** k for k in range(1, int(rng.integers(2, 9))))
+        if rng.random() < 0.6:  # it begins and ends, once or again and again
+            period_s, on = rng.uniform(0.15, 1.2), rng.uniform(0.2, 0.9)
+            tone = tone * ((time_s + rng.uniform(0, period_s)) % period_s < on * period_s)
+        peak = 10 ** (rng.uniform(-50, 0) / 20) * 32000
+        noise = rng.standard_normal(len(tone)) * peak * 10 ** (rng.uniform(-70, -15) / 20)
+        sound[row] = np.clip(tone / max(1e-9, np.abs(tone).max()) * peak + noise, -32768, 32767).astype(np.int16)
+    return sound
 
 
 def _torn(sound, rng, share=0.15):

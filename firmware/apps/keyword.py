@@ -4,6 +4,9 @@ On the board, with a model that ``edgekit.deploy`` has put there::
 
     from apps.keyword import main
     main(frames=False)              # prints what it hears
+
+It must keep up: a frame in each 20 ms and a look in each 100. With the C kernels it does. In MicroPython alone a frame and a
+look take longer, sound is lost, and the app says so once.
 """
 
 import json
@@ -17,6 +20,8 @@ from frames import EVENT, FEATURES, HEADER, RESULT, Encoder
 from mfcc import Mfcc
 from microphone import Microphone, SoundFile
 from trigger import Spotter
+
+LATE_MS = 1000
 
 
 def main(name="keyword", threshold=None, hops=5, smooth=3, quiet_ms=1000, on="yes", off="no", path=None,
@@ -49,9 +54,10 @@ def main(name="keyword", threshold=None, hops=5, smooth=3, quiet_ms=1000, on="ye
     # The first look is when all frames are there. A frame is longer than a hop: that takes a hop more.
     wait = params["frames"] - 1 + -(-params["window"] // params["hop"])
     windows = 0
+    complained = False
     encoder = Encoder(sys.stdout.buffer.write if frames else ignore, max_payload=512)
     if path is None:
-        source = Microphone(boards.microphone(params["rate_hz"], buffer_bytes=16000), params["hop"])
+        source = Microphone(boards.microphone(params["rate_hz"], buffer_bytes=16000), params["hop"], params["rate_hz"])
     else:
         source = SoundFile(path, params["rate_hz"])
     encoder.send(HEADER, json.dumps({"classes": classes, "time_ms": source.time_ms(), "hops": hops}).encode())
@@ -72,6 +78,10 @@ def main(name="keyword", threshold=None, hops=5, smooth=3, quiet_ms=1000, on="ye
         model.invoke()
         if every_window:
             encoder.send(RESULT, bytes_of(model.output))
+        if not complained and source.behind_ms() > LATE_MS:
+            complained = True
+            print("This board is slower than the sound: it is %d ms behind, and words are missed. Look less often "
+                  "(hops=25), or take a board with C kernels." % source.behind_ms())
         word = spotter.update(model.output, now_ms)
         if word < 0:
             continue

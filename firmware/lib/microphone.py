@@ -24,15 +24,23 @@ from array import array
 class Microphone:
     """Samples from ``machine.I2S`` with slots of 32 bits, ``hop`` of them at a time."""
 
-    def __init__(self, i2s, hop):
+    def __init__(self, i2s, hop, rate_hz=16000):
         self._i2s = i2s
         self._halves = array("h", bytes(4 * hop))  # each slot as its lower and its upper half
+        self._per_ms = rate_hz // 1000
+        self._taken = 0
+        self._start_ms = time.ticks_ms()
 
     def read_into(self, samples):
         """Wait for the next ``hop`` samples and fill ``samples`` (``array("h")``). True: a microphone has no end."""
         self._i2s.readinto(self._halves)
         upper_halves(self._halves, samples)
+        self._taken += len(samples)
         return True
+
+    def behind_ms(self):
+        """How much more sound there was than was read: some waits in the I2S buffer, the rest is lost."""
+        return time.ticks_diff(time.ticks_ms(), self._start_ms) - self._taken // self._per_ms
 
     def time_ms(self):
         """The board's clock."""
@@ -55,6 +63,10 @@ class SoundFile:
         """Fill ``samples`` (``array("h")``). False at the end, where fewer are left."""
         self._taken += len(samples)
         return self._file.readinto(samples) == 2 * len(samples)
+
+    def behind_ms(self):
+        """0: a file waits."""
+        return 0
 
     def time_ms(self):
         """Milliseconds of sound that were read."""

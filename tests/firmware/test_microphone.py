@@ -57,3 +57,11 @@ def test_the_simulated_board_hears_what_is_played(board):
     assert min(shifts) <= 8
     # Only what the simulated bus itself takes: the buffers are reused.
     assert board.eval("grown") < 5 * 600, "448 bytes for each hop of 20 ms"
+
+
+def test_it_knows_how_far_behind_it_is(board):
+    board.install("keyword")
+    board.exec("import boards, time\nfrom array import array\nfrom microphone import Microphone\n"
+               "m = Microphone(boards.microphone(), 320)\ns = array('h', bytes(640))\nm.read_into(s)\n"
+               "early = m.behind_ms()\ntime.sleep_ms(1500)\nm.read_into(s)\nlate = m.behind_ms()")
+    assert abs(board.eval("early")) <= 2 and 1470 <= board.eval("late") <= 1490

@@ -8,7 +8,7 @@ KERNELS := firmware/native
 # In a container there may be no user but root; Jupyter wants to hear that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test test-board demo lint exercises datasets models kernels lock clean
+.PHONY: help lab test test-board demo lint exercises datasets models wiring kernels lock clean
 
 help:
 	@echo "make lab        open JupyterLab on lesson 00"
@@ -18,6 +18,7 @@ help:
 	@echo "make exercises  make exercises/ again from solutions/"
 	@echo "make datasets   make the shipped data sets again"
 	@echo "make models     train and convert the shipped models again"
+	@echo "make wiring     draw the wiring of each board again"
 	@echo "make kernels    build the C kernels again"
 	@echo "make lock       make requirements.txt again from pyproject.toml (needs the network)"
 
@@ -44,6 +45,9 @@ datasets: $(SETUP)
 
 models: $(SETUP)
 	$(BIN)/edgekit course models
+
+wiring: $(SETUP)
+	$(BIN)/edgekit course wiring
 
 # WebAssembly for the computer and the simulated board, one file for each C file. The compiler is a Python package.
 kernels: $(patsubst %,$(KERNELS)/%.wasm,$(notdir $(basename $(wildcard firmware/native/*.c))))

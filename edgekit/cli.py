@@ -96,7 +96,7 @@ def _parser():
     flash.add_argument("--erase", action="store_true", help="ESP32: erase the board's files too")
     flash.add_argument("--new-bootloader", action="store_true", help="Nano 33 BLE: it has Arduino's updated bootloader")
     course = add("course", _course, "make the generated parts of the course again")
-    course.add_argument("part", choices=["exercises", "datasets", "models"])
+    course.add_argument("part", choices=["exercises", "datasets", "models", "wiring"])
     return parser
 
 
@@ -225,6 +225,8 @@ def _course(options):
         from edgekit.course.exercises import build
     elif options.part == "datasets":
         from edgekit.course.build_datasets import build
+    elif options.part == "wiring":
+        from edgekit.course.wiring import build
     else:
         from edgekit.course.build_models import build
     for path in build() or ():

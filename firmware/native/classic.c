@@ -17,13 +17,15 @@ typedef union {
     int32_t bits;
 } float_bits;
 
-// exp(x): x = n * log(2) + r, a Taylor series for r (error below 3e-16), and n into the exponent.
+// exp(x): x = n * log(2) + r, a Taylor series for r, and n into the exponent. Relative error below 3e-16, with 32-bit
+// floats below 1e-7.
 static inline real exponential(real x)
 {
-    x = x < -700 ? -700 : x > 700 ? 700 : x;
-    real scaled = x * 1.4426950408889634;
-    int32_t n = (int32_t)(scaled + (scaled < 0 ? -0.5 : 0.5));
-    real r = (x - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10;
+    real limit = sizeof(real) == 8 ? 700 : 85;
+    x = x < -limit ? -limit : x > limit ? limit : x;
+    real scaled = x * (real)1.4426950408889634;
+    int32_t n = (int32_t)(scaled + (scaled < 0 ? (real)-0.5 : (real)0.5));
+    real r = (x - n * (real)0.693359375) + n * (real)2.1219444005469058e-4;  // log(2) in two parts
     real sum = 1;
     for (int32_t i = 13; i > 0; i--) {
         sum = 1 + r * sum / i;

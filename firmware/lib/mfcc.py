@@ -61,17 +61,20 @@ class Mfcc:
         if out is None:
             out = array("b", bytes(size))
         _check_out(out, size)
-        self._take(tables, params["mel_bands"], header[_HEADER - 3], header[_HEADER - 2])
+        biases = 4 * _HEADER
+        self._biases = array("i", tables[biases:biases + 4 * self.coefficients])
         self.features = memoryview(out)
         self._hop = memoryview(array("h", bytes(2 * self.hop)))
         self._history = memoryview(array("h", bytes(2 * self.window)))
         self._re = memoryview(array("i", bytes(4 * self._half)))
         self._im = memoryview(array("i", bytes(4 * self._half)))
-        self._frame = self._in_python
         if kernels is None:
             kernels = _find()
         if kernels:
             self._bind(kernels, tables)
+        else:
+            self._take(tables, params["mel_bands"], header[_HEADER - 3], header[_HEADER - 2])
+            self._frame = self._in_python
         self.reset()
 
     def reset(self):
@@ -281,13 +284,12 @@ class Mfcc:
     # --- tables and kernels -------------------------------------------------------------------------------------
 
     def _take(self, tables, bands, turns, weights):
-        start = 4 * _HEADER
+        start = 4 * (_HEADER + self.coefficients)
         for name, code, count in (
-                ("_biases", "i", self.coefficients), ("_window", "h", self.window), ("_cosines", "h", turns),
-                ("_sines", "h", turns), ("_places", "h", self._half), ("_firsts", "h", bands), ("_counts", "h", bands),
-                ("_offsets", "H", bands), ("_logs", "H", 65), ("_weights", "h", weights),
-                ("_matrix", "h", self.coefficients * bands)):
-            end = start + count * (4 if code == "i" else 2)
+                ("_window", "h", self.window), ("_cosines", "h", turns), ("_sines", "h", turns), ("_places", "h", self._half),
+                ("_firsts", "h", bands), ("_counts", "h", bands), ("_offsets", "H", bands), ("_logs", "H", 65),
+                ("_weights", "h", weights), ("_matrix", "h", self.coefficients * bands)):
+            end = start + 2 * count
             setattr(self, name, array(code, tables[start:end]))
             start = end
 

@@ -92,13 +92,13 @@ def test_classes_and_parameters_must_fit_the_model(bundle):
 class SmallBoard:
     """What a fit check asks a board."""
 
-    def __init__(self, imported=(), largest_free=10**6, **about):
-        self.imported, self.largest = list(imported), largest_free
+    def __init__(self, imported=(), largest_free=10**6, there=(), **about):
+        self.imported, self.largest, self.there = list(imported), largest_free, there
         self.info = BoardInfo(**{"name": "Tiny", "mcu": "", "arch": "", "micropython": "1.27.0", "mpy": (6, 3),
                                  "heap_free": 10**6, "flash_free": 10**6, "kind": "board", **about})
 
     def hashes(self, paths):
-        return dict.fromkeys(paths, "")
+        return {path: "of another file" if path in self.there else "" for path in paths}
 
     def eval(self, expression):
         return self.imported
@@ -139,6 +139,10 @@ def test_what_is_imported_needs_its_memory_once(bundle):
     with pytest.raises(ModelError, match="bytes of memory"):
         bundle.check(SmallBoard(heap_free=30_000))
     bundle.check(SmallBoard(imported=runtime, heap_free=30_000, largest_free=20_000))
+
+
+def test_operators_that_lie_on_the_board_unused_take_no_memory(bundle):
+    bundle.check(SmallBoard(heap_free=100_000, there=files_for("gesture")))
 
 
 def test_blocks_of_flash_count(bundle):

@@ -164,7 +164,7 @@ class Bundle:
                              "board.remove(path), or use a smaller model or a board with more flash.")
         # What is imported already takes its memory already.
         imported = board.eval("list(__import__('sys').modules)")
-        code_bytes = code_heap_bytes({path: size for path, size in _sizes(program).items()
+        code_bytes = code_heap_bytes({path: size for path, size in needs.program.items()
                                       if module_name(path) not in imported})
         ram_bytes = code_bytes + needs.app_heap_bytes + needs.model_heap_bytes
         if ram_bytes > info.heap_free:

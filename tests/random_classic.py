@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 
 def data(rng, regression=False):
@@ -126,6 +127,7 @@ FAMILIES = {
 """Name: how to make one, whether it says numbers, whether its columns are scaled first."""
 
 
+@threadpool_limits.wrap(limits=1)
 def fitted(family, seed):
     """A fitted pipeline, and rows to ask it about: those it was fitted on, others, and NaN where it can be filled."""
     from sklearn.pipeline import make_pipeline
@@ -134,7 +136,7 @@ def fitted(family, seed):
     x, y = data(rng, regression)
     model = make(rng)
     if hasattr(model, "n_neighbors"):
-        # Which of equally far neighbours count is defined by brute force only, which rounds other distances.
+        # Which of equally far neighbours count is defined by brute force in one thread, which rounds other distances.
         model.set_params(algorithm="brute" if (x == np.rint(x)).all() else "kd_tree")
         steps = []
     else:
@@ -150,6 +152,7 @@ def fitted(family, seed):
     return model, asked
 
 
+@threadpool_limits.wrap(limits=1)
 def answers(model, x):
     """scikit-learn's own: classes or numbers, and probabilities if it has them."""
     with warnings.catch_warnings():

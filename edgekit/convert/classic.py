@@ -71,6 +71,9 @@ def to_board(pipeline, columns=None, dtype="float32", test=None) -> bytes:
             after = [Column(i) for i in range(state_width)]
         state = after
     convert = _FAMILIES.get(type(model).__name__)
+    if convert is None and hasattr(model, "transform") and not hasattr(model, "predict"):
+        raise ModelError(f"{_called(pipeline, model)} is a {type(model).__name__}, which only changes columns. Put a model "
+                         "after it, in a Pipeline.")
     if convert is None:
         raise ModelError(f"{_called(pipeline, model)} is a {type(model).__name__}, which boards do not run. They run "
                          f"{', '.join(FAMILIES)}.")
@@ -162,6 +165,8 @@ def _split(pipeline):
         check_is_fitted(pipeline)
     except NotFittedError:
         raise ModelError(f"This {type(pipeline).__name__} is not fitted. Call fit(x, y) first.") from None
+    if hasattr(pipeline, "best_estimator_"):  # of a search over hyper-parameters
+        return _split(pipeline.best_estimator_)
     if not hasattr(pipeline, "steps"):
         return [], pipeline
     steps = []

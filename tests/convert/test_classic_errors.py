@@ -31,6 +31,7 @@ X = RNG.normal(0, 1, (60, 3))
 Y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 1)
 
 REFUSED = [
+    (PCA(), "This model is a PCA, which only changes columns. Put a model after it"),
     (gaussian_process.GaussianProcessClassifier(), "This model is a GaussianProcessClassifier.*They run DecisionTree"),
     (make_pipeline(preprocessing.PolynomialFeatures(), linear_model.LogisticRegression()),
      "Step 'polynomialfeatures' is a PolynomialFeatures.*they run StandardScaler"),

@@ -21,7 +21,7 @@ from io import BytesIO
 from struct import pack_into
 
 from . import finish
-from .common import DAMAGED, ITEM_BYTES, KINDS, check, damaged, zeros
+from .common import DAMAGED, ITEM_BYTES, KINDS, check, damaged, room, zeros
 
 try:
     import uctypes  # noqa: F401 - only MicroPython has it
@@ -127,7 +127,7 @@ class _Reader:
         size = count * ITEM_BYTES[typecode]
         if size > self.left:
             raise damaged("an array goes beyond its end")
-        values = array(typecode, bytes(size))
+        values = room(typecode, count)
         if size and self.stream.readinto(values) != size:
             raise damaged("it ends too early")
         self.left -= size
@@ -255,7 +255,8 @@ class Model:
         """
         finish = self._finish
         if not finish.has_probabilities:
-            raise ValueError("this model says classes or numbers, no probabilities: use predict"
+            raise ValueError("this model says classes, no probabilities: use predict, or a model that has some on a board "
+                             "(LogisticRegression, a forest, MLPClassifier)"
                              if finish.has_scores else "this model says numbers, no classes: use predict")
         if x is not None:
             self.set_input(x)

@@ -1,5 +1,6 @@
 """What all steps share: numbers of the file, and what is said when one is damaged."""
 
+import sys
 from array import array
 from math import exp as _exp
 
@@ -7,6 +8,8 @@ KINDS = {"finish": 0, "trees": 1, "scale": 2, "select": 3, "impute": 4, "linear"
          "neighbours": 8, "bayes": 9}
 
 ITEM_BYTES = {"b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "f": 4, "d": 8}
+
+_MICROPYTHON = sys.implementation.name == "micropython"
 
 REAL = "d" if 1 + 1e-10 > 1 else "f"
 """Typecode of this board's own floats: with 64 or 32 bits."""
@@ -33,6 +36,16 @@ def expect(types, wanted):
 
 def zeros(typecode, count):
     return array(typecode, bytes(ITEM_BYTES[typecode] * count))
+
+
+def room(typecode, count):
+    """An array for a file to be read into; MicroPython makes it in one piece, without a copy of its size beside it."""
+    if _MICROPYTHON:
+        try:
+            return array(typecode, range(count))
+        except OverflowError:
+            pass
+    return zeros(typecode, count)
 
 
 def real(values, typecode):

@@ -219,15 +219,16 @@ def _bundle(word, host_names):
         raise ModelError(f"Expected one .tflite and one .json of feature parameters in {word!r}, found {len(models)} and "
                          f"{len(params)}. To copy a folder of programs: %put {word}.")
     name = "".join(c if c.isalnum() else "_" for c in path.resolve().name)
-    return Bundle(name if name.isidentifier() else "model", models[0], params[0])
+    app = "keyword" if params[0].kind == "mfcc" else "gesture"
+    return Bundle(name if name.isidentifier() else "model", models[0], params[0], app=app)
 
 
 def _params(folder):
-    from edgekit.features import FeatureParams
+    from edgekit.features import load_params
     found = []
     for path in sorted(folder.glob("*.json")):
         try:
-            found.append(FeatureParams.load(path))
+            found.append(load_params(path))
         except (EdgekitError, ValueError, TypeError, KeyError, AttributeError):
             continue
     return found

@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from edgekit.kernel.cells import FORGOT_HOST
+from edgekit.paths import artefact
 
 
 @pytest.fixture(scope="module")
@@ -342,6 +343,14 @@ def test_put_a_folder(run, tmp_path):
     (tmp_path / "app" / "sub" / "b.py").write_text("y = 2")
     assert run(f"%put {tmp_path}/app").text.splitlines() == ["app/a.py -> /app/a.py, 5 bytes", "app/sub/b.py -> /app/sub/b.py, 5 bytes"]
     assert run("open('/app/sub/b.py').read()").result == "'y = 2'"
+
+
+def test_a_folder_with_a_sound_model_is_for_the_keyword_app(tmp_path):
+    from edgekit.kernel.magics import _bundle
+    for name in ("keyword_int8.tflite", "keyword_features.json"):
+        (tmp_path / name).write_bytes(artefact(name).read_bytes())
+    bundle = _bundle(str(tmp_path), {})
+    assert bundle.app == "keyword" and "mfcc.bin" in bundle.files
 
 
 def test_deploy(run, tmp_path):

@@ -12,7 +12,7 @@ from array import array
 
 import boards
 from frames import HEADER, SAMPLES, Encoder
-from microphone import Microphone
+from microphone import listen
 
 SAMPLES_PER_FRAME = 320
 WARM_UP_MS = 300  # an INMP441 sends nothing of worth for the first 2**18 of its clock cycles
@@ -22,7 +22,7 @@ def main(rate_hz=16000, seconds=1):
     """Record ``seconds`` of sound, as much as the RAM holds, and send it."""
     count = round(seconds * rate_hz)
     pieces = buffers(count)
-    microphone = Microphone(boards.microphone(rate_hz, buffer_bytes=16000), SAMPLES_PER_FRAME)
+    microphone = listen(boards.microphone(rate_hz, buffer_bytes=16000), SAMPLES_PER_FRAME)
     for _ in range(WARM_UP_MS * rate_hz // 1000 // SAMPLES_PER_FRAME):
         microphone.read_into(pieces[0])
     for piece in pieces:

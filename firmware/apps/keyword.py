@@ -18,7 +18,7 @@ import bundle
 import tflite_micro as tflm
 from frames import EVENT, FEATURES, HEADER, RESULT, Encoder
 from mfcc import Mfcc
-from microphone import Microphone, SoundFile
+from microphone import SoundFile, listen
 from trigger import Spotter
 
 LATE_MS = 1000
@@ -57,7 +57,7 @@ def main(name="keyword", threshold=None, hops=5, smooth=3, quiet_ms=1000, on="ye
     complained = False
     encoder = Encoder(sys.stdout.buffer.write if frames else ignore, max_payload=512)
     if path is None:
-        source = Microphone(boards.microphone(params["rate_hz"], buffer_bytes=16000), params["hop"], params["rate_hz"])
+        source = listen(boards.microphone(params["rate_hz"], buffer_bytes=16000), params["hop"], params["rate_hz"])
     else:
         source = SoundFile(path, params["rate_hz"])
     encoder.send(HEADER, json.dumps({"classes": classes, "time_ms": source.time_ms(), "hops": hops}).encode())

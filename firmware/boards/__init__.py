@@ -79,7 +79,12 @@ def sound_switch():
 
 
 def microphone(rate_hz=16000, buffer_bytes=8000):
-    """The I2S microphone (INMP441), 32 bits a sample, of which the upper 24 count; ``readinto(buf)`` fills ``buf``."""
+    """The I2S microphone (INMP441), 32 bits a sample, of which the upper 24 count; ``readinto(buf)`` fills ``buf``.
+
+    A board with a microphone of its own gives that one: ``microphone.listen`` takes either.
+    """
+    if hasattr(pins, "microphone"):
+        return pins.microphone(rate_hz)
     if not hasattr(pins, "MIC_ID"):
         raise RuntimeError("the table of the %s has no I2S microphone: its MicroPython has no machine.I2S" % pins.NAME)
     from machine import I2S

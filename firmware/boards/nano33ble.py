@@ -20,6 +20,20 @@ MOTION_INT = 46  # D6, from the interrupt output of an MPU6050: the board's own 
 SOUND = 23  # D7, from the digital output of a sound switch (KY-037): 1 while it is loud
 
 
+MIC_CLOCK = 26  # the microphone on the board speaks PDM, not I2S
+MIC_DATA = 25
+MIC_POWER = 17
+
+
+def microphone(rate_hz):
+    """The microphone on the board, by the nRF52840's registers."""
+    from pdm import PDM, RATE_HZ
+    if rate_hz != RATE_HZ:
+        raise ValueError("this board's microphone gives %d samples per second, not %d" % (RATE_HZ, rate_hz))
+    Pin(MIC_POWER, Pin.OUT, value=1)
+    return PDM(clock=MIC_CLOCK, data=MIC_DATA)
+
+
 def accelerometer(rate_hz):
     """The sensor that is found on the inner bus; else an MPU6050 that someone put there."""
     bus = I2C(I2C_ID, scl=Pin(SCL), sda=Pin(SDA), freq=400000)

@@ -28,7 +28,7 @@ from array import array
 try:
     from machine import mem32
     from micropython import const
-    from time import sleep_ms, ticks_diff, ticks_us
+    from time import sleep_ms, ticks_diff, ticks_ms, ticks_us
     from uctypes import addressof
 except ImportError:  # CPython: a test puts a model of the peripheral here
     import time
@@ -43,6 +43,9 @@ except ImportError:  # CPython: a test puts a model of the peripheral here
 
     def ticks_us():
         return time.monotonic_ns() // 1000
+
+    def ticks_ms():
+        return time.monotonic_ns() // 1000000
 
     def ticks_diff(end, start):
         return end - start
@@ -89,6 +92,7 @@ class PDM:
             raise ValueError("buffer is %r samples, expected 1 to 32767" % (buffer,))
         self._buffers = [array("h", bytes(2 * buffer)) for _ in range(3)]
         self._addresses = [addressof(values) for values in self._buffers]
+        self.lost = 0  # samples, by ``read_into``
         self._size = buffer
         self._buffer_us = buffer * 1000000 // RATE_HZ
         self._running = False
@@ -133,6 +137,21 @@ class PDM:
             self._taken += 1
         return lost
 
+    def read_into(self, samples):
+        """As ``read_block``, for programs that take any microphone: it starts by itself, and ``lost`` counts."""
+        if not self._running:
+            self.start()
+        self.lost += self.read_block(samples)
+        return True
+
+    def behind_ms(self):
+        """How much sound was lost because the program came too late."""
+        return self.lost * 1000 // RATE_HZ
+
+    def time_ms(self):
+        """The board's clock."""
+        return ticks_ms()
+
     def stop(self):
         """Take no more samples; the pins are free."""
         mem32[_TASKS_STOP] = 1
@@ -145,6 +164,8 @@ class PDM:
         if self._running:
             self.stop()
         mem32[_PSEL_CLK] = mem32[_PSEL_DIN] = _UNPLUGGED
+
+    close = deinit
 
     def _next_buffer(self):
         """Take the buffer that the DMA has filled, waiting for it, and give it the one that was read."""

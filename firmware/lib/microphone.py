@@ -4,9 +4,9 @@ Example::
 
     from array import array
     import boards
-    from microphone import Microphone
+    from microphone import listen
 
-    microphone = Microphone(boards.microphone(), hop=320)
+    microphone = listen(boards.microphone(), hop=320)
     samples = array("h", bytes(2 * 320))
     microphone.read_into(samples)       # 20 ms at 16 kHz
 
@@ -19,6 +19,11 @@ Reading allocates nothing: the caller owns the buffer.
 
 import time
 from array import array
+
+
+def listen(source, hop, rate_hz=16000):
+    """What ``boards.microphone`` gives as a source of int16 samples, ``hop`` of them at a time."""
+    return source if hasattr(source, "read_into") else Microphone(source, hop, rate_hz)
 
 
 class Microphone:

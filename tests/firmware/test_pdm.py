@@ -138,6 +138,19 @@ def test_what_is_being_read_is_never_written(chip):
             chip.pass_time(int(rng.integers(0, 200_000)))
 
 
+def test_as_a_source_for_the_features(chip):
+    """It starts by itself, and says how much was lost."""
+    source = driver.PDM(26, 25, buffer=800)
+    samples = array("h", bytes(640))
+    assert source.read_into(samples) and samples.tolist() == list(range(320))
+    chip.pass_time(500_000)
+    for _ in range(6):
+        assert source.read_into(samples)
+    assert source.lost > 0 and source.behind_ms() == source.lost * 1000 // 16000
+    source.close()
+    assert not chip.running
+
+
 def test_stop_and_start_again(chip):
     microphone = driver.PDM(26, 25)
     samples = array("h", bytes(640))

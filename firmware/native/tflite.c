@@ -6,7 +6,7 @@
 #include "kernel.h"
 
 // Where a kernel of one input and one output finds its buffers; its own come after.
-enum { SCRATCH, WEIGHTS, BIASES, X, Y, OWN };
+enum { WEIGHTS, BIASES, X, Y, OWN };
 
 // High half of the doubled product; a half goes up.
 static inline int32_t multiply(int32_t a, int32_t b)
@@ -145,47 +145,53 @@ enum {
 enum { UNITS = POOL_NUMBERS, INPUT_ZERO_POINT, ZERO_POINT };
 enum { MULTIPLIERS = OWN, SHIFTS };
 
-// Copy what the filter covers at (top, left) into `patch`: rows, columns, channels.
-static inline void gather(const int32_t *p, const int8_t *image, int32_t top, int32_t left, int8_t *patch)
+// The first tap of a filter at `place` that is not before the image.
+static inline int32_t first_tap(int32_t place, int32_t dilation)
 {
-    int32_t channels = p[CHANNELS], height = p[HEIGHT], width = p[WIDTH];
-    int8_t outside = (int8_t)p[INPUT_ZERO_POINT];
-    for (int32_t i = 0, row = top; i < p[FILTER_HEIGHT]; i++, row += p[DILATION_HEIGHT]) {
-        for (int32_t j = 0, column = left; j < p[FILTER_WIDTH]; j++, column += p[DILATION_WIDTH]) {
-            if (row < 0 || row >= height || column < 0 || column >= width) {
-                for (int32_t channel = 0; channel < channels; channel++) {
-                    *patch++ = outside;
-                }
-            } else {
-                const int8_t *from = image + (row * width + column) * channels;
-                for (int32_t channel = 0; channel < channels; channel++) {
-                    *patch++ = from[channel];
-                }
-            }
-        }
+    int32_t tap = 0;
+    for (; place < 0; place += dilation) {
+        tap++;
     }
+    return tap;
+}
+
+// The tap after the last one that is not behind the image.
+static inline int32_t end_tap(int32_t place, int32_t dilation, int32_t taps, int32_t size)
+{
+    int32_t tap = 0;
+    for (; tap < taps && place < size; place += dilation) {
+        tap++;
+    }
+    return tap;
 }
 
 KERNEL(conv_2d)
 {
-    const int8_t *image = a[X], *weights = a[WEIGHTS];
+    const int8_t *image = a[X];
     const int32_t *multipliers = a[MULTIPLIERS];
     const int8_t *shifts = a[SHIFTS];
-    int8_t *y = a[Y], *patch = a[SCRATCH];
-    int32_t channels = p[CHANNELS], width = p[WIDTH], units = p[UNITS];
-    int32_t size = p[FILTER_HEIGHT] * p[FILTER_WIDTH] * channels;
-    int32_t one_by_one = p[FILTER_HEIGHT] == 1 && p[FILTER_WIDTH] == 1;  // never outside: no patch is needed
+    int8_t *y = a[Y];
+    int32_t channels = p[CHANNELS], width = p[WIDTH], units = p[UNITS], down = p[DILATION_HEIGHT];
+    int32_t step = p[DILATION_WIDTH] * channels, row_size = p[FILTER_WIDTH] * channels;
+    int32_t size = p[FILTER_HEIGHT] * row_size, is_dilated = p[DILATION_WIDTH] > 1;
     for (int32_t batch = 0; batch < p[BATCHES]; batch++, image += p[HEIGHT] * width * channels) {
         for (int32_t top = p[FIRST_TOP]; top < p[END_TOP]; top += p[STRIDE_HEIGHT]) {
+            int32_t first_y = first_tap(top, down), end_y = end_tap(top, down, p[FILTER_HEIGHT], p[HEIGHT]);
             for (int32_t left = p[FIRST_LEFT]; left < p[END_LEFT]; left += p[STRIDE_WIDTH]) {
-                const int8_t *covered = patch;
-                if (one_by_one) {
-                    covered = image + (top * width + left) * channels;
-                } else {
-                    gather(p, image, top, left, patch);
-                }
-                for (int32_t unit = 0; unit < units; unit++) {
-                    int32_t total = dot(covered, weights + unit * size, size, p[INPUT_ZERO_POINT], bias_of(a[BIASES], unit));
+                int32_t first_x = first_tap(left, p[DILATION_WIDTH]);
+                int32_t taps = end_tap(left, p[DILATION_WIDTH], p[FILTER_WIDTH], width) - first_x;
+                // What is covered of an image row lies in one run, or with dilation in one for each tap.
+                int32_t run = is_dilated ? channels : taps * channels, runs = is_dilated ? taps : taps > 0;
+                const int8_t *weights = (const int8_t *)a[WEIGHTS] + first_x * channels;
+                for (int32_t unit = 0; unit < units; unit++, weights += size) {
+                    int32_t total = bias_of(a[BIASES], unit);
+                    for (int32_t i = first_y; i < end_y; i++) {
+                        int32_t start = ((top + i * down) * width + left) * channels + first_x * step;
+                        for (int32_t j = 0; j < runs; j++) {
+                            total = dot(image + start + j * step, weights + i * row_size + j * channels, run,
+                                        p[INPUT_ZERO_POINT], total);
+                        }
+                    }
                     int32_t value = rescale(total, multipliers[unit], shifts[unit]) + p[ZERO_POINT];
                     *y++ = (int8_t)clamp(value, p[LOWEST], p[HIGHEST]);
                 }
@@ -199,20 +205,25 @@ KERNEL(depthwise_conv_2d)
     const int8_t *image = a[X], *weights = a[WEIGHTS];
     const int32_t *multipliers = a[MULTIPLIERS];
     const int8_t *shifts = a[SHIFTS];
-    int8_t *y = a[Y], *patch = a[SCRATCH];
-    int32_t channels = p[CHANNELS], width = p[WIDTH], units = p[UNITS];
-    int32_t taps = p[FILTER_HEIGHT] * p[FILTER_WIDTH], per_channel = units / channels;
+    int8_t *y = a[Y];
+    int32_t channels = p[CHANNELS], width = p[WIDTH], units = p[UNITS], per_channel = units / channels;
+    int32_t down = p[DILATION_HEIGHT], step = p[DILATION_WIDTH] * channels;
     for (int32_t batch = 0; batch < p[BATCHES]; batch++, image += p[HEIGHT] * width * channels) {
         for (int32_t top = p[FIRST_TOP]; top < p[END_TOP]; top += p[STRIDE_HEIGHT]) {
+            int32_t first_y = first_tap(top, down), end_y = end_tap(top, down, p[FILTER_HEIGHT], p[HEIGHT]);
             for (int32_t left = p[FIRST_LEFT]; left < p[END_LEFT]; left += p[STRIDE_WIDTH]) {
-                gather(p, image, top, left, patch);
-                int32_t unit = 0;
+                int32_t first_x = first_tap(left, p[DILATION_WIDTH]);
+                int32_t end_x = end_tap(left, p[DILATION_WIDTH], p[FILTER_WIDTH], width), unit = 0;
                 for (int32_t channel = 0; channel < channels; channel++) {
-                    for (int32_t i = 0; i < per_channel; i++, unit++) {
+                    for (int32_t k = 0; k < per_channel; k++, unit++) {
                         int32_t total = bias_of(a[BIASES], unit);
-                        for (int32_t tap = 0; tap < taps; tap++) {
-                            int32_t value = patch[tap * channels + channel] - p[INPUT_ZERO_POINT];
-                            total = add(total, value * weights[tap * units + unit]);
+                        for (int32_t i = first_y; i < end_y; i++) {
+                            int32_t from = ((top + i * down) * width + left) * channels + channel;
+                            const int8_t *row = weights + i * p[FILTER_WIDTH] * units + unit;
+                            for (int32_t j = first_x; j < end_x; j++) {
+                                int32_t value = image[from + j * step] - p[INPUT_ZERO_POINT];
+                                total = add(total, value * row[j * units]);
+                            }
                         }
                         int32_t value = rescale(total, multipliers[unit], shifts[unit]) + p[ZERO_POINT];
                         *y++ = (int8_t)clamp(value, p[LOWEST], p[HIGHEST]);
@@ -240,29 +251,27 @@ static inline int32_t place_before(int32_t place, int32_t stride, int32_t size)
 
 KERNEL(transpose_conv)
 {
-    const int8_t *image = a[X], *weights = a[WEIGHTS];
+    const int8_t *image = a[X];
     const int32_t *multipliers = a[MULTIPLIERS];
     const int8_t *shifts = a[SHIFTS];
-    int8_t *y = a[Y], *patch = a[SCRATCH];
+    int8_t *y = a[Y];
     int32_t channels = p[T_CHANNELS], height = p[T_HEIGHT], width = p[T_WIDTH];
-    int32_t size = p[T_FILTER_HEIGHT] * p[T_FILTER_WIDTH] * channels;
     for (int32_t batch = 0; batch < p[T_BATCHES]; batch++, image += height * width * channels) {
         for (int32_t row = 0; row < p[T_OUT_HEIGHT]; row++) {
             for (int32_t column = 0; column < p[T_OUT_WIDTH]; column++) {
-                int8_t *to = patch;
-                for (int32_t i = 0; i < p[T_FILTER_HEIGHT]; i++) {
-                    int32_t from_row = place_before(row + p[T_PAD_TOP] - i, p[T_STRIDE_HEIGHT], height);
-                    for (int32_t j = 0; j < p[T_FILTER_WIDTH]; j++) {
-                        int32_t from_column = place_before(column + p[T_PAD_LEFT] - j, p[T_STRIDE_WIDTH], width);
-                        int32_t reached = from_row >= 0 && from_column >= 0;
-                        const int8_t *from = image + (reached ? (from_row * width + from_column) * channels : 0);
-                        for (int32_t channel = 0; channel < channels; channel++) {
-                            *to++ = reached ? from[channel] : (int8_t)p[T_INPUT_ZERO_POINT];
+                const int8_t *weights = a[WEIGHTS];
+                for (int32_t unit = 0; unit < p[T_UNITS]; unit++) {
+                    int32_t total = bias_of(a[BIASES], unit);
+                    for (int32_t i = 0; i < p[T_FILTER_HEIGHT]; i++) {
+                        int32_t from_row = place_before(row + p[T_PAD_TOP] - i, p[T_STRIDE_HEIGHT], height);
+                        for (int32_t j = 0; j < p[T_FILTER_WIDTH]; j++, weights += channels) {
+                            int32_t from_column = place_before(column + p[T_PAD_LEFT] - j, p[T_STRIDE_WIDTH], width);
+                            if (from_row >= 0 && from_column >= 0) {
+                                total = dot(image + (from_row * width + from_column) * channels, weights, channels,
+                                            p[T_INPUT_ZERO_POINT], total);
+                            }
                         }
                     }
-                }
-                for (int32_t unit = 0; unit < p[T_UNITS]; unit++) {
-                    int32_t total = dot(patch, weights + unit * size, size, p[T_INPUT_ZERO_POINT], bias_of(a[BIASES], unit));
                     int32_t value = rescale(total, multipliers[unit], shifts[unit]) + p[T_ZERO_POINT];
                     *y++ = (int8_t)clamp(value, p[T_LOWEST], p[T_HIGHEST]);
                 }

@@ -39,14 +39,14 @@ class Recorder:
         numbers = [getattr(p, number) for number in numbers.split()]
         inputs, outputs = (views if isinstance(views, list) else [views] for views in (layer.x, layer.y))
         states = [i for i, tensor in enumerate(layer.inputs) if tensor in layer.states]
-        changing = [3 + i for i in states + list(range(len(inputs), len(inputs) + len(outputs)))]
+        changing = [2 + i for i in states + list(range(len(inputs), len(inputs) + len(outputs)))]
 
         def run():
-            buffers = [bytes(layer.scratch_bytes), bytes(getattr(p, "weights", b"")), bytes(getattr(p, "biases", None) or b"")]
+            buffers = [bytes(getattr(p, "weights", b"")), bytes(getattr(p, "biases", None) or b"")]
             buffers += [bytes(view) for view in inputs] + [bytes(memoryview(view).nbytes) for view in outputs]
             buffers += [bytes(getattr(p, buffer)) for buffer in own.split()]
             layer.kernel(p, layer.x, layer.y, layer.scratch)
-            results = [bytes((inputs + outputs)[i - 3]) for i in changing]
+            results = [bytes((inputs + outputs)[i - 2]) for i in changing]
             self.calls.append((name, numbers, buffers, changing, results))
 
         return run

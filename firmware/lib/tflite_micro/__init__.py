@@ -183,6 +183,10 @@ class Model:
         self.outputs = [views[tensor.index] for tensor in graph.outputs]
         self.input, self.output = self.inputs[0], self.outputs[0]
         self._first, self._last = _value(graph.inputs[0]), _value(graph.outputs[0])
+        # MicroPython's collection takes any word of the weights for an address, if it looks like one, and keeps what is
+        # there: so that this is little, nothing large may hang together.
+        for parts in (graph.tensors, graph.operators, layers, views):
+            parts.clear()
 
     @property
     def layers(self):

@@ -3,8 +3,8 @@
 A kernel gets its parameters ``p`` (made once by operators.py), the input ``x``, the output ``y`` and scratch
 memory, all of them flat. A quantized value ``q`` stands for ``scale * (q - zero_point)``.
 
-Weights and biases are used where they lie in the file. What lies outside the image counts as 0.0, which is stored as
-the zero point.
+Weights and biases are used where they lie in the file. What lies outside the image counts as 0.0, so
+that it adds nothing.
 
 Nothing is allocated, but for `softmax`: MicroPython makes an object of each integer over 31 bits, of each slice, of a range
 with steps, and of four values that are assigned at once.
@@ -39,88 +39,85 @@ def fully_connected(p, x, y, scratch):
             out += 1
 
 
-def conv_2d(p, x, y, patch):
-    """For each place: gather the patch that the filter covers, then one dense layer over it."""
-    units, weights, biases = p.units, p.weights, p.biases
-    input_zero_point = p.input_zero_point
-    multipliers, shifts = p.multipliers, p.shifts
-    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
-    out = 0
-    for batch in range(p.batches):
-        top = p.first_top
-        while top < p.end_top:
-            left = p.first_left
-            while left < p.end_left:
-                _gather(p, x, batch, top, left, patch)
-                j = 0
-                for unit in range(units):
-                    total = biases[unit] if biases else 0
-                    for value in patch:
-                        total += (value - input_zero_point) * weights[j]
-                        j += 1
-                    value = rescale_halves(total, multipliers, unit, shifts[unit]) + zero_point
-                    y[out] = lowest if value < lowest else highest if value > highest else value
-                    out += 1
-                left += p.stride_width
-            top += p.stride_height
-
-
-def depthwise_conv_2d(p, x, y, patch):
-    """As conv_2d, but each output channel sees one input channel only."""
-    channels, units = p.channels, p.units
-    weights, biases = p.weights, p.biases
-    units_per_channel, input_zero_point = units // channels, p.input_zero_point
-    taps = p.filter_height * p.filter_width
-    multipliers, shifts = p.multipliers, p.shifts
-    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
-    out = 0
-    for batch in range(p.batches):
-        top = p.first_top
-        while top < p.end_top:
-            left = p.first_left
-            while left < p.end_left:
-                _gather(p, x, batch, top, left, patch)
-                for unit in range(units):
-                    total = biases[unit] if biases else 0
-                    i, j = unit // units_per_channel, unit
-                    for _ in range(taps):
-                        total += (patch[i] - input_zero_point) * weights[j]
-                        i += channels
-                        j += units
-                    value = rescale_halves(total, multipliers, unit, shifts[unit]) + zero_point
-                    y[out] = lowest if value < lowest else highest if value > highest else value
-                    out += 1
-                left += p.stride_width
-            top += p.stride_height
-
-
-def _gather(p, x, batch, top, left, patch):
-    """Copy what the filter covers at (top, left) into ``patch``: rows, columns, channels."""
+def conv_2d(p, x, y, scratch):
+    """For each place and each unit: the bias plus what the filter covers, times its weights."""
     height, width, channels = p.height, p.width, p.channels
-    outside = p.input_zero_point
-    filter_width, dilation_width = p.filter_width, p.dilation_width
-    # Without dilation the covered part of an image row is one run of values.
-    whole = dilation_width == 1 and left >= 0 and left + filter_width <= width
-    to = 0
-    for filter_y in range(p.filter_height):
-        row = top + filter_y * p.dilation_height
-        start = ((batch * height + row) * width + left) * channels
-        if whole and 0 <= row < height:
-            for start in range(start, start + filter_width * channels):
-                patch[to] = x[start]
-                to += 1
-            continue
-        for filter_x in range(filter_width):
-            column = left + filter_x * dilation_width
-            if 0 <= row < height and 0 <= column < width:
-                for i in range(start, start + channels):
-                    patch[to] = x[i]
-                    to += 1
-            else:
-                for to in range(to, to + channels):
-                    patch[to] = outside
-                to += 1
-            start += dilation_width * channels
+    units, weights, biases = p.units, p.weights, p.biases
+    filter_height, filter_width, input_zero_point = p.filter_height, p.filter_width, p.input_zero_point
+    dilation_height, dilation_width = p.dilation_height, p.dilation_width
+    multipliers, shifts = p.multipliers, p.shifts
+    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
+    out = 0
+    for batch in range(p.batches):
+        top = p.first_top
+        while top < p.end_top:
+            first_y, end_y = _first(top, dilation_height), _end(top, dilation_height, filter_height, height)
+            left = p.first_left
+            while left < p.end_left:
+                first_x, end_x = _first(left, dilation_width), _end(left, dilation_width, filter_width, width)
+                # What is covered of an image row lies in one run, or with dilation in one for each tap.
+                runs = max(0, end_x - first_x) if dilation_width > 1 else 1
+                run = channels if dilation_width > 1 else (end_x - first_x) * channels
+                for unit in range(units):
+                    total = biases[unit] if biases else 0
+                    for filter_y in range(first_y, end_y):
+                        row = (batch * height + top + filter_y * dilation_height) * width
+                        start = (row + left + first_x * dilation_width) * channels
+                        shift = ((unit * filter_height + filter_y) * filter_width + first_x) * channels - start
+                        for _ in range(runs):
+                            for i in range(start, start + run):
+                                total += (x[i] - input_zero_point) * weights[i + shift]
+                            start += dilation_width * channels
+                            shift -= (dilation_width - 1) * channels
+                    value = rescale_halves(total, multipliers, unit, shifts[unit]) + zero_point
+                    y[out] = lowest if value < lowest else highest if value > highest else value
+                    out += 1
+                left += p.stride_width
+            top += p.stride_height
+
+
+def depthwise_conv_2d(p, x, y, scratch):
+    """As conv_2d, but each output channel sees one input channel only."""
+    height, width, channels = p.height, p.width, p.channels
+    units, weights, biases = p.units, p.weights, p.biases
+    filter_height, filter_width, input_zero_point = p.filter_height, p.filter_width, p.input_zero_point
+    dilation_height, dilation_width = p.dilation_height, p.dilation_width
+    multipliers, shifts = p.multipliers, p.shifts
+    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
+    units_per_channel, step = units // channels, dilation_width * channels
+    out = 0
+    for batch in range(p.batches):
+        top = p.first_top
+        while top < p.end_top:
+            first_y, end_y = _first(top, dilation_height), _end(top, dilation_height, filter_height, height)
+            left = p.first_left
+            while left < p.end_left:
+                first_x, end_x = _first(left, dilation_width), _end(left, dilation_width, filter_width, width)
+                for unit in range(units):
+                    total = biases[unit] if biases else 0
+                    for filter_y in range(first_y, end_y):
+                        row = (batch * height + top + filter_y * dilation_height) * width
+                        i = (row + left + first_x * dilation_width) * channels + unit // units_per_channel
+                        j = (filter_y * filter_width + first_x) * units + unit
+                        for _ in range(first_x, end_x):
+                            total += (x[i] - input_zero_point) * weights[j]
+                            i += step
+                            j += units
+                    value = rescale_halves(total, multipliers, unit, shifts[unit]) + zero_point
+                    y[out] = lowest if value < lowest else highest if value > highest else value
+                    out += 1
+                left += p.stride_width
+            top += p.stride_height
+
+
+def _first(place, dilation):
+    """The first tap of a filter at ``place`` that is not before the image."""
+    return 0 if place >= 0 else (dilation - 1 - place) // dilation
+
+
+def _end(place, dilation, taps, size):
+    """The tap after the last one that is not behind the image."""
+    return min(taps, (size - place + dilation - 1) // dilation)
 
 
 def max_pool_2d(p, x, y, scratch):

@@ -10,7 +10,7 @@ _WINDOW = ("batches height width channels filter_height filter_width dilation_he
            "stride_height stride_width first_top end_top first_left end_left lowest highest")
 _CONVOLUTION = (_WINDOW + " units input_zero_point zero_point", "multipliers shifts")
 
-# Kernel: its numbers, and its buffers after scratch, weights, biases, inputs and outputs.
+# Kernel: its numbers, and its buffers after weights, biases, inputs and outputs.
 LAYOUTS = {
     "fully_connected": ("batches depth units ratios input_zero_point zero_point lowest highest", "mantissas exponents"),
     "conv_2d": _CONVOLUTION,
@@ -78,8 +78,7 @@ class Kernels:
         p, address, views = layer.parameters, self.address, _all(layer.x) + _all(layer.y)
         file_start, block_start = address(data), address(block)
         numbers = [getattr(p, number) for number in numbers.split()]
-        addresses = [address(layer.scratch) if layer.scratch else 0,
-                     file_start + p.weights_at if hasattr(p, "weights_at") else 0,
+        addresses = [file_start + p.weights_at if hasattr(p, "weights_at") else 0,
                      file_start + p.biases_at if getattr(p, "biases_at", -1) >= 0 else 0]
         addresses += [file_start + tensor.data_start if tensor.is_constant else address(view)
                       for tensor, view in zip(layer.inputs + layer.outputs, views)]
@@ -106,7 +105,7 @@ def _bytes_of(layer):
     if name not in LAYOUTS:
         return 0
     numbers, buffers = LAYOUTS[name]
-    words = len(numbers.split()) + 3 + len(_all(layer.x)) + len(_all(layer.y))
+    words = len(numbers.split()) + 2 + len(_all(layer.x)) + len(_all(layer.y))
     for buffer in buffers.split():
         words += 1 + (len(bytes(getattr(layer.parameters, buffer))) + 3) // 4
     return 4 * words

@@ -356,11 +356,8 @@ def _prepare_conv(operator, depthwise):
     p.multipliers, p.shifts = multipliers_of(x, weights, y, units)
     p.input_zero_point, p.zero_point = x.zero_point, y.zero_point
     p.lowest, p.highest = activation_limits(operator, options.number(activation, "b"), y)
-    patch = filter_height * filter_width * channels
-    if patch > 4 * weights.size * channels:
-        refuse(operator, "its weights do not fit its input; convert the model again")
     kernel = kernels.depthwise_conv_2d if depthwise else kernels.conv_2d
-    return Prepared(kernel, p, [x], macs=y.size * per_unit, scratch_bytes=patch, weight_bytes=weights.size)
+    return Prepared(kernel, p, [x], macs=y.size * per_unit, weight_bytes=weights.size)
 
 
 def _prepare_conv_2d(operator):

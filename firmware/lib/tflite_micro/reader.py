@@ -251,12 +251,14 @@ class Tensor:
 
 
 class Operator:
-    """One operator: ``code`` (of schema.fbs), ``name``, ``inputs`` and ``outputs`` (Tensors, None if left out)."""
+    """One operator: ``code`` (of schema.fbs), ``name``, ``inputs`` and ``outputs`` (Tensors, None if left out).
+
+    ``intermediates`` are tensors that are never computed: only their scales count.
+    """
 
     def __init__(self, table, index, codes, tensors):
         self.index = index
         self._table = table
-        self._tensors = tensors
         what = "operator %d" % index
         opcode = table.number(0, "I")
         if opcode >= len(codes):
@@ -265,6 +267,7 @@ class Operator:
         self.code, self.custom_name = codes[opcode]
         self.inputs = _pick(tensors, table.numbers(1, "i", what), what, optional=True)
         self.outputs = _pick(tensors, table.numbers(2, "i", what), what)
+        self.intermediates = _pick(tensors, table.numbers(8, "i", what), what)
 
     @property
     def name(self):
@@ -277,12 +280,6 @@ class Operator:
     def options(self):
         """The table of options, such as stride and padding (None if all have their defaults)."""
         return self._table.table(4, "options of operator %d" % self.index)
-
-    @property
-    def intermediates(self):
-        """Tensors that are never computed: only their scales count."""
-        what = "operator %d" % self.index
-        return _pick(self._tensors, self._table.numbers(8, "i", what), what)
 
 
 class Graph:

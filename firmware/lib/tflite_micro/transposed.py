@@ -6,38 +6,32 @@ from .operators import Parameters, Prepared, activation_limits, constant_numbers
 from .reader import shape_text
 
 
-def transpose_conv(p, x, y, patch):
-    """For each place of the output: gather the inputs that reach it, then one dense layer over them."""
+def transpose_conv(p, x, y, scratch):
+    """For each place of the output and each unit: the bias plus the inputs that reach it, times their weights."""
     units, channels = p.units, p.channels
     weights, biases, input_zero_point = p.weights, p.biases, p.input_zero_point
     zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
+    stride_height, stride_width = p.stride_height, p.stride_width
     out = 0
     for batch in range(p.batches):
         for row in range(p.out_height):
             for column in range(p.out_width):
-                # An input reaches this place if it lies a whole number of strides away.
-                to = 0
-                for filter_y in range(p.filter_height):
-                    place_y = row + p.pad_top - filter_y
-                    reached = place_y % p.stride_height == 0 and 0 <= place_y < p.height * p.stride_height
-                    place_y //= p.stride_height
-                    for filter_x in range(p.filter_width):
-                        place_x = column + p.pad_left - filter_x
-                        if reached and place_x % p.stride_width == 0 and 0 <= place_x < p.width * p.stride_width:
-                            start = ((batch * p.height + place_y) * p.width + place_x // p.stride_width) * channels
-                            for i in range(start, start + channels):
-                                patch[to] = x[i]
-                                to += 1
-                        else:
-                            for _ in range(channels):
-                                patch[to] = input_zero_point
-                                to += 1
-                j = 0
                 for unit in range(units):
                     total = biases[unit] if biases else 0
-                    for value in patch:
-                        total += (value - input_zero_point) * weights[j]
-                        j += 1
+                    for filter_y in range(p.filter_height):
+                        # An input reaches this place if it lies a whole number of strides away.
+                        place_y = row + p.pad_top - filter_y
+                        if place_y % stride_height or not 0 <= place_y < p.height * stride_height:
+                            continue
+                        for filter_x in range(p.filter_width):
+                            place_x = column + p.pad_left - filter_x
+                            if place_x % stride_width or not 0 <= place_x < p.width * stride_width:
+                                continue
+                            place = (batch * p.height + place_y // stride_height) * p.width + place_x // stride_width
+                            j = ((unit * p.filter_height + filter_y) * p.filter_width + filter_x) * channels
+                            for i in range(place * channels, (place + 1) * channels):
+                                total += (x[i] - input_zero_point) * weights[j]
+                                j += 1
                     value = rescale_halves(total, p.multipliers, unit, p.shifts[unit]) + zero_point
                     y[out] = lowest if value < lowest else highest if value > highest else value
                     out += 1
@@ -47,13 +41,12 @@ def prepare_transpose_conv(operator):
     p, x, y, activation = image_parameters(operator, expect_int8)
     units = p.units
     weights = weights_of(operator, units, 0)
-    per_unit = p.filter_height * p.filter_width * p.channels
     use_in_place(operator, p, weights, 3)
     p.input_zero_point, p.zero_point = x.zero_point, y.zero_point
     p.lowest, p.highest = activation_limits(operator, activation, y)
     p.multipliers, p.shifts = multipliers_of(x, weights, y, units)
     return Prepared(transpose_conv, p, [x], macs=x.size * p.filter_height * p.filter_width * units,
-                    scratch_bytes=per_unit, weight_bytes=weights.size)
+                    weight_bytes=weights.size)
 
 
 def image_parameters(operator, expect_type):

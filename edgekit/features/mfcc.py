@@ -350,7 +350,7 @@ def mfcc(clips, params: AudioParams, kernels=None) -> np.ndarray:
         raise DataError(f"kernels is {kernels!r}; expected None or 'python'.")
     if kernels is None:
         return _in_c(clips, params)
-    return _batch(clips, params, lambda log_mel: fixed_dct(log_mel, params), np.int8, params.coefficients)
+    return _step_by_step(clips, params, lambda log_mel: fixed_dct(log_mel, params), params.coefficients, np.int8)
 
 
 def log_mel_db(clips, params: AudioParams) -> np.ndarray:
@@ -365,7 +365,7 @@ def log_mel_db(clips, params: AudioParams) -> np.ndarray:
     -------
     numpy.ndarray of float64, shape [frames, mel_bands] or [N, frames, mel_bands]
     """
-    log_mel = _batch(clips, params, lambda log_mel: log_mel, np.int32, params.mel_bands)
+    log_mel = _step_by_step(clips, params, lambda log_mel: log_mel, params.mel_bands, np.int32)
     return log_mel * _DB_PER_LOG + params.floor_db
 
 
@@ -376,52 +376,66 @@ def to_db(features, params: AudioParams) -> np.ndarray:
     return db
 
 
-def _frames_of_int16(clips, params):
+def _batch(clips, params):
+    """The clips, int16 [N, samples]; how many frames each has; the shape of their frames as the caller thinks of it."""
     clips = np.asarray(clips)
     if clips.dtype != np.int16:
         raise DataError(f"Expected sound of int16, as the microphone gives it; found {clips.dtype}. "
                         "From floats with full scale 1: np.clip(np.round(x * 32768), -32768, 32767).astype(np.int16).")
-    return frames(clips, params)
+    shape = frames(clips, params).shape[:-1]
+    return np.ascontiguousarray(np.atleast_2d(clips)), shape[-1], shape
+
+
+def _parts(count, per_clip):
+    """Clips and frames to compute together: whole clips where they are short, parts of a clip where it is long."""
+    clips_each, frames_each = max(1, _CHUNK // per_clip), min(per_clip, _CHUNK)
+    return [(slice(n, min(count, n + clips_each)), slice(t, min(per_clip, t + frames_each)))
+            for n in range(0, count, clips_each) for t in range(0, per_clip, frames_each)]
+
+
+def _step_by_step(clips, params, last_step, size, dtype):
+    clips, per_clip, shape = _batch(clips, params)
+    cut = frames(clips, params)
+    out = np.empty((*cut.shape[:2], size), dtype)
+    for part in _parts(len(clips), per_clip):
+        chunk = cut[part].reshape(-1, params.window).T
+        log_mel = fixed_log_mel(*fixed_spectrum(*fixed_window(chunk, params), params), params)
+        out[part] = last_step(log_mel).T.reshape(*cut[part].shape[:2], size)
+    return out.reshape(*shape, size)
 
 
 def _in_c(clips, params):
-    shape = _frames_of_int16(clips, params).shape[:-1]
-    clips = np.ascontiguousarray(np.atleast_2d(clips))
-    per_clip, samples = shape[-1], clips.shape[1]
+    clips, per_clip, shape = _batch(clips, params)
+    samples = clips.shape[1]
     out = np.empty((len(clips), per_clip, params.coefficients), np.int8)
-    # Whole clips together where they are short, parts of a clip where it is long.
-    clips_each, frames_each = max(1, _CHUNK // per_clip), min(per_clip, _CHUNK)
-    jobs = [(n, t) for n in range(0, len(clips), clips_each) for t in range(0, per_clip, frames_each)]
-    room = min(len(clips), clips_each) * samples if frames_each == per_clip else frames_each * params.hop + params.window
+    parts = _parts(len(clips), per_clip)
     own = threading.local()
 
-    def run(job):
-        n, t = job
-        if not hasattr(own, "kernel"):
-            own.kernel = _CBatch(params, room, clips_each * frames_each)
-        part = out[n:n + clips_each, t:t + frames_each]
-        starts = np.arange(part.shape[0])[:, None] * samples + np.arange(part.shape[1]) * params.hop
-        first = n * samples + t * params.hop
-        part[:] = own.kernel(clips.reshape(-1)[first:first + room], starts).reshape(part.shape)
+    def starts(n, t):
+        return np.arange(n.stop - n.start)[:, None] * samples + np.arange(t.stop - t.start) * params.hop
 
-    if len(jobs) > 1:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(run, jobs))
-    else:
-        for job in jobs:
-            run(job)
+    def run(part):
+        n, t = part
+        if not hasattr(own, "kernel"):
+            own.kernel = _Kernel(params, starts(*parts[0])[-1, -1] + params.window)      # no part is larger
+        begin = starts(n, t)
+        sound = clips[n].reshape(-1)[t.start * params.hop:][:begin[-1, -1] + params.window]
+        out[part] = own.kernel(sound, begin).reshape(out[part].shape)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(run, parts))
     return out.reshape(*shape, params.coefficients)
 
 
-class _CBatch:
-    """The kernel ``batch`` of ``firmware/native/mfcc_batch.c`` with room for so many samples and frames."""
+class _Kernel:
+    """The kernel ``batch`` of ``firmware/native/mfcc_batch.c``, with room for so many samples."""
 
-    def __init__(self, params, samples, frames):
+    def __init__(self, params, samples):
         kernels = Wasm("mfcc_batch")
         place = kernels.place
-        self._sound, self._starts = place(np.zeros(samples, np.int16)), place(np.zeros(frames, np.int32))
-        self._features, self._count = place(np.zeros(frames * params.coefficients, np.int8)), place(np.zeros(1, np.int32))
         self._coefficients = params.coefficients
+        self._sound, self._starts = place(np.zeros(samples, np.int16)), place(np.zeros(_CHUNK, np.int32))
+        self._features, self._count = place(np.zeros(_CHUNK * params.coefficients, np.int8)), place(np.zeros(1, np.int32))
         scratch = [place(bytes(16 * size)) for size in (*3 * [params.fft // 2], params.coefficients)]
         buffers = [place(tables(params)), self._sound, self._starts, *scratch, self._features]
         addresses = place(np.array([kernels.address(buffer) for buffer in buffers], np.uint32))
@@ -435,28 +449,6 @@ class _CBatch:
         self._count[0] = starts.size
         self._run()
         return np.asarray(self._features)[:starts.size * self._coefficients]
-
-
-def _batch(clips, params, last_step, dtype, size):
-    cut = _frames_of_int16(clips, params)
-    shape = (*cut.shape[:-1], size)
-    out = np.empty((size, int(np.prod(shape[:-1]))), dtype)
-    per_clip = cut.shape[-2]
-    cut = cut.reshape(-1, per_clip, params.window) if cut.ndim == 2 else cut
-    # Whole clips together where they are short, parts of a clip where it is long.
-    clips_each, frames_each = max(1, _CHUNK // per_clip), min(per_clip, _CHUNK)
-    jobs = [(slice(n, n + clips_each), slice(t, t + frames_each))
-            for n in range(0, len(cut), clips_each) for t in range(0, per_clip, frames_each)]
-
-    def run(job):
-        chunk = cut[job].reshape(-1, params.window)
-        start = job[0].start * per_clip + job[1].start
-        power, exponents = fixed_spectrum(*fixed_window(chunk.T, params), params)
-        out[:, start:start + len(chunk)] = last_step(fixed_log_mel(power, exponents, params))
-
-    for job in jobs:
-        run(job)
-    return np.ascontiguousarray(out.T).reshape(shape)
 
 
 def fixed_window(sound, params: AudioParams):

@@ -139,6 +139,9 @@ def test_a_long_sound_is_cut_into_chunks():
     whole = mfcc(sound, PARAMS)
     np.testing.assert_array_equal(whole, mfcc(sound, PARAMS, kernels="python"))
     assert whole.shape == (1 + (len(sound) - 480) // 320, 10)
+    both = mfcc(np.stack([sound, -sound]), PARAMS)
+    np.testing.assert_array_equal(both[0], whole)
+    np.testing.assert_array_equal(both[1], mfcc(-sound, PARAMS))
     for start in (0, 511, 512, 1024, len(whole) - 1):
         np.testing.assert_array_equal(whole[start], mfcc(sound[start * 320:start * 320 + 480], PARAMS)[0])
 
@@ -151,6 +154,13 @@ def test_twice_as_loud_is_six_db_more(seed, doublings):
     sound = rng.integers(-1000, 1000, PARAMS.window).astype(np.int16)
     quiet, loud = log_mel_db(np.stack([sound, sound << doublings]), PARAMS)
     np.testing.assert_array_equal(np.round((loud - quiet) * 512 / 3.0103), np.full((1, 40), doublings * 1024))
+
+
+def test_many_short_clips():
+    clips = np.random.default_rng(0).integers(-3000, 3000, (1100, PARAMS.window + PARAMS.hop - 1)).astype(np.int16)
+    features = mfcc(clips, PARAMS)
+    assert features.shape == (1100, 1, 10)
+    np.testing.assert_array_equal(features, mfcc(clips, PARAMS, kernels="python"))
 
 
 def test_silence_is_the_floor():

@@ -1,10 +1,16 @@
 """The checks of lesson 06: right answers pass, the usual wrong ones hear what is wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from edgekit import tflite
+from edgekit.dataset import load_dataset
+from edgekit.deploy import keyword_bundle
 from edgekit.features import AudioParams, mfcc
 from edgekit.lab.check import verdict
+from edgekit.signals import speech
 
 HANN = mfcc.hann(AudioParams())
 
@@ -39,3 +45,22 @@ def test_mel_right_and_of_another_shape():
 def test_a_word_in_forty_numbers(function, message):
     result = verdict("06.3", function)
     assert result.state == "wrong" and message in result.message
+
+
+def test_the_figures_that_the_lesson_reads():
+    """What notebook 06 says of wrong features: nothing crashes; some are forgiven, others are fatal."""
+    bundle = keyword_bundle()
+    net, params = tflite.Interpreter(bundle.model), bundle.params
+    clips = speech.clips(load_dataset("keywords"), 300, seed=6, split="test", snr_db=(0, 30), samples=params.samples)
+
+    def accuracy(**wrong):
+        features = mfcc.mfcc(clips.x, replace(params, **wrong))[:, -params.frames:]
+        return float((net.predict(features).argmax(axis=1) == clips.y).mean())
+
+    right = accuracy()
+    assert right > 0.9
+    assert abs(accuracy(mel_scale="htk") - right) < 0.06 and abs(accuracy(window=400) - right) < 0.06 and abs(accuracy(mel_bands=20) - right) < 0.06
+    assert accuracy(high_hz=4000) < right - 0.02
+    assert accuracy(low_hz=300, high_hz=4000) < right - 0.1 and accuracy(hop=160) < right - 0.2
+    error = mfcc.to_db(mfcc.mfcc(clips.x[:100], params), params) - mfcc.mfcc_float(clips.x[:100], params, top_db=None)
+    assert np.sqrt((error ** 2).mean()) < 0.5, "little more than the rounding, 0.33 dB"

@@ -51,6 +51,7 @@ class Finish:
         self.votes = before.votes
         if self.votes:
             before.decided_by(self.numbers)
+        self.before = before
         check(not self.votes or self.how in (SHARES, LARGEST), "votes that nobody counts")
         self.pairs = place(zeros("H", self.classes if self.how == PAIRS else 0))
         self.buffers = [scores, self.output, self.result, place(array("i", [before.votes])), self.limit, self.pairs]
@@ -63,6 +64,9 @@ class Finish:
         scores, output = self.scores, self.output
         numbers, how, classes = self.numbers, self.how, self.classes
         divisor = numbers[3]
+        if self.votes and self.before.winner >= 0:
+            self.result[0] = self.before.winner
+            return
         if how == VALUE:
             output[0] = scores[0] / divisor
             return

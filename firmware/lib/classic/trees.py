@@ -48,6 +48,8 @@ class Trees:
         self.roots, self.features, self.upper, self.lower, self.left, self.right, self.table, base, self.signed, \
             self.missing = buffers
         self.votes = self.leaves == VOTES
+        self.winner = -1
+        self._zeros = "%ds" % (2 * outputs)
         self._check(outputs, len(base), types[6])
         self.base = place(real(base, "d") if len(base) else zeros(REAL, outputs))
         if types[6] == "d":
@@ -101,9 +103,8 @@ class Trees:
         output = self.output
         outputs = len(output)
         if self.leaves == VOTES:
-            for k in range(outputs):
-                output[k] = 0
-            self._vote(halves, output)
+            pack_into(self._zeros, output, 0, b"")  # faster than a loop
+            self.winner = self._vote(halves, output)
             return
         if self.leaves == WHOLE:
             self._sum(halves, output)
@@ -141,6 +142,7 @@ class Trees:
         return halves
 
     def _vote(self, halves, votes):
+        """Count; the class that won before all had voted, or -1."""
         # The same walk as in _leaf, without a call for each tree. Iterators and tuples would take memory.
         roots = self.roots
         # With more than half of all votes a class has won; shares need every vote.
@@ -161,16 +163,16 @@ class Trees:
                 count = votes[i] + 1
                 votes[i] = count
                 if count > enough:
-                    break
-            return
+                    return i
+            return -1
         if self.flags & MISSING or len(self.lower):
             for tree in range(len(roots)):
                 leaf = self._leaf(halves, roots[tree])
                 count = votes[leaf] + 1
                 votes[leaf] = count
                 if count > enough:
-                    break
-            return
+                    return leaf
+            return -1
         for tree in range(len(roots)):
             i = roots[tree]
             while i >= 0:
@@ -186,7 +188,8 @@ class Trees:
             count = votes[i] + 1
             votes[i] = count
             if count > enough:
-                break
+                return i
+        return -1
 
     def _sum(self, halves, output):
         sums, table, roots = self.sums, self.table, self.roots

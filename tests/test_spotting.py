@@ -79,6 +79,12 @@ def test_a_word_from_edge_to_edge_is_heard(wav):
     assert 0 < heard.events[0].time_s < 1.3
 
 
+@pytest.mark.parametrize("pitch_hz", [150, 300, 440, 1000, 3000])
+def test_a_tone_is_no_word(bundle, pitch_hz):
+    sound = np.round(3000 * np.sin(2 * np.pi * pitch_hz * np.arange(24_000) / 16_000)).astype(np.int16)
+    assert spotting.spot(bundle, sound).decision is None
+
+
 @pytest.mark.parametrize("level", [0, 1, 300])
 def test_silence_and_noise_are_no_word(bundle, level):
     sound = np.round(RNG.standard_normal(32_000) * level).astype(np.int16)

@@ -276,7 +276,7 @@ def _sizes(files):
     return {path: len(data) for path, data in files.items()}
 
 
-KEYWORD_THRESHOLD = 0.7
+KEYWORD_THRESHOLD = 0.86
 """Chosen for the shipped keyword model on validation voices: see its model card, ``datasets/models/keyword.md``."""
 
 

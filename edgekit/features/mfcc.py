@@ -38,6 +38,7 @@ __all__ = ["mfcc", "mfcc_float", "tables", "to_db", "to_float", "frames", "hann"
            "dct_matrix", "fixed_window", "fixed_spectrum", "fixed_log_mel", "fixed_dct", "log_mel_db"]
 
 FULL_SCALE = 32768
+_CLIPS = 32
 
 # --- in floats --------------------------------------------------------------------------------------------------
 
@@ -71,6 +72,9 @@ def mfcc_float(sound, params: AudioParams, top_db=80.0) -> np.ndarray:
         The sound is shorter than one window, or neither int16 nor float.
     """
     sound = np.asarray(sound)
+    if sound.ndim == 2 and len(sound) > _CLIPS:         # little memory at a time
+        parts = [mfcc_float(sound[i:i + _CLIPS], params, top_db) for i in range(0, len(sound), _CLIPS)]
+        return np.concatenate(parts)
     if sound.dtype == np.int16:
         sound = sound / FULL_SCALE
     windowed = frames(sound, params) * hann(params)

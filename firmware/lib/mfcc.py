@@ -40,7 +40,8 @@ class Mfcc:
 
     ``params``: the dictionary that ``AudioParams.save`` wrote as JSON. ``tables``: ``mfcc.bin``, its bytes or its path.
     ``out``: where the features go, ``frames * coefficients`` values of int8, for example a model's input if the model leaves
-    it as it is. ``kernels``: False for Python only.
+    it as it is. ``kernels``: False for Python only. (Those of a computer, ``edgekit.native.Wasm("mfcc")``, have a memory of
+    their own: there read ``features``, ``out`` stays as it is.)
 
     ``features``: the last ``frames`` frames, the oldest first. Before the first sound there is silence.
     ``heard``: how many of them are sound; no more than ``frames``.

@@ -156,6 +156,11 @@ def test_twice_as_loud_is_six_db_more(seed, doublings):
     np.testing.assert_array_equal(np.round((loud - quiet) * 512 / 3.0103), np.full((1, 40), doublings * 1024))
 
 
+def test_floats_of_a_batch_are_those_of_its_clips():
+    clips = noise(PARAMS, 500, clips=70)[:, :1000]
+    np.testing.assert_array_equal(mfcc_float(clips, PARAMS), [mfcc_float(clip, PARAMS) for clip in clips])
+
+
 def test_many_short_clips():
     clips = np.random.default_rng(0).integers(-3000, 3000, (1100, PARAMS.window + PARAMS.hop - 1)).astype(np.int16)
     features = mfcc(clips, PARAMS)

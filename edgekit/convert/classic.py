@@ -358,6 +358,9 @@ def _linear(model, source, probabilities=False):
 
 
 def _logistic(model, source):
+    if len(model.classes_) > 2 and (model.solver == "liblinear" or getattr(model, "multi_class", "") == "ovr"):
+        raise ModelError("This LogisticRegression fits each class against the rest; boards know the multinomial one. Fit it "
+                         "with solver='lbfgs'.")
     return _linear(model, source, probabilities=True)
 
 

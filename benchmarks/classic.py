@@ -13,8 +13,9 @@ compared with scikit-learn's. A plain vote is another definition than scikit-lea
 leaves it differs where votes are equal.
 
 Times are of this computer: the simulated board is MicroPython in WebAssembly, and none is a time of a real board. They
-are the processor time of its process, the shortest of several runs. Where ``$EDGEKIT_MICROPYTHON`` names MicroPython for this computer, it runs there too.
-Heap is what ``gc.mem_alloc`` counts more after loading: code and model. "module" is what all models share.
+are the processor time of its process, the shortest of several runs. Where ``$EDGEKIT_MICROPYTHON`` names MicroPython for
+this computer, it runs there too. Heap is what ``gc.mem_alloc`` counts more after loading: code and model. "module" is
+the part of our library that this model needs, shared by all models; the others need none.
 """
 
 import importlib
@@ -32,6 +33,7 @@ from edgekit.board.install import files_for
 from edgekit.board.profiles import get_profile
 from edgekit.board.simulated import SimulatedBoard
 from edgekit.bytecode import compile_file
+from edgekit.classical import report
 from edgekit.convert import to_board
 from edgekit.errors import BoardError
 
@@ -178,7 +180,7 @@ def table(board, engine, trees):
         data = to_board(forest, dtype="int16" if "int16" in name else "float32")
         board.put(data, "/model.bin")
         code = f"predict = classic.load_model('/model.bin'{', False' if 'Python' in name else ''}).predict"
-        rows[name] = [len(data), sum(map(len, modules.values())), *load(board, len(rows), code, "ARRAYS", expected)]
+        rows[name] = [len(data), sum(report(data, []).program.values()), *load(board, len(rows), code, "ARRAYS", expected)]
     for name, make in programs(forest, x, y):
         try:
             data = compiled(make())

@@ -18,7 +18,7 @@ this computer, it runs there too. Heap is what ``gc.mem_alloc`` counts more afte
 the part of our library that this model needs, shared by all models; the others need none.
 """
 
-import importlib
+import importlib.util
 import os
 import sys
 import tempfile

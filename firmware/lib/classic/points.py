@@ -156,8 +156,8 @@ class Neighbours(_Points):
         self._take_points(buffers[0], buffers[1], types, before)
         self.says = buffers[2]
         self.numeric = types[2] == "d"
-        check(self.metric in (EUCLIDEAN, MANHATTAN) and 0 < self.k <= self.count == len(self.says) and outputs > 0
-              and (outputs == 1 if self.numeric else max(self.says) < outputs), "neighbours that do not fit")
+        check(self.metric in (EUCLIDEAN, MANHATTAN) and 0 < self.k <= self.count == len(self.says)
+              and outputs == (1 if self.numeric else max(self.says) + 1), "neighbours that do not fit")
         if self.numeric:
             self.says = place(real(self.says, "d"))
         self.distances = place(zeros(REAL, self.k))

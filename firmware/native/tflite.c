@@ -174,6 +174,7 @@ KERNEL(conv_2d)
     int32_t channels = p[CHANNELS], width = p[WIDTH], units = p[UNITS], down = p[DILATION_HEIGHT];
     int32_t step = p[DILATION_WIDTH] * channels, row_size = p[FILTER_WIDTH] * channels;
     int32_t size = p[FILTER_HEIGHT] * row_size, is_dilated = p[DILATION_WIDTH] > 1;
+    int32_t row_step = down * width * channels, zero_point = p[INPUT_ZERO_POINT];
     for (int32_t batch = 0; batch < p[BATCHES]; batch++, image += p[HEIGHT] * width * channels) {
         for (int32_t top = p[FIRST_TOP]; top < p[END_TOP]; top += p[STRIDE_HEIGHT]) {
             int32_t first_y = first_tap(top, down), end_y = end_tap(top, down, p[FILTER_HEIGHT], p[HEIGHT]);
@@ -182,14 +183,14 @@ KERNEL(conv_2d)
                 int32_t taps = end_tap(left, p[DILATION_WIDTH], p[FILTER_WIDTH], width) - first_x;
                 // What is covered of an image row lies in one run, or with dilation in one for each tap.
                 int32_t run = is_dilated ? channels : taps * channels, runs = is_dilated ? taps : taps > 0;
+                const int8_t *covered = image + ((top + first_y * down) * width + left) * channels + first_x * step;
                 const int8_t *weights = (const int8_t *)a[WEIGHTS] + first_x * channels;
                 for (int32_t unit = 0; unit < units; unit++, weights += size) {
                     int32_t total = bias_of(a[BIASES], unit);
-                    for (int32_t i = first_y; i < end_y; i++) {
-                        int32_t start = ((top + i * down) * width + left) * channels + first_x * step;
+                    const int8_t *row = covered, *row_weights = weights + first_y * row_size;
+                    for (int32_t i = first_y; i < end_y; i++, row += row_step, row_weights += row_size) {
                         for (int32_t j = 0; j < runs; j++) {
-                            total = dot(image + start + j * step, weights + i * row_size + j * channels, run,
-                                        p[INPUT_ZERO_POINT], total);
+                            total = dot(row + j * step, row_weights + j * channels, run, zero_point, total);
                         }
                     }
                     int32_t value = rescale(total, multipliers[unit], shifts[unit]) + p[ZERO_POINT];
@@ -207,22 +208,24 @@ KERNEL(depthwise_conv_2d)
     const int8_t *shifts = a[SHIFTS];
     int8_t *y = a[Y];
     int32_t channels = p[CHANNELS], width = p[WIDTH], units = p[UNITS], per_channel = units / channels;
-    int32_t down = p[DILATION_HEIGHT], step = p[DILATION_WIDTH] * channels;
+    int32_t down = p[DILATION_HEIGHT], step = p[DILATION_WIDTH] * channels, zero_point = p[INPUT_ZERO_POINT];
+    int32_t row_step = down * width * channels, weight_step = p[FILTER_WIDTH] * units;
     for (int32_t batch = 0; batch < p[BATCHES]; batch++, image += p[HEIGHT] * width * channels) {
         for (int32_t top = p[FIRST_TOP]; top < p[END_TOP]; top += p[STRIDE_HEIGHT]) {
             int32_t first_y = first_tap(top, down), end_y = end_tap(top, down, p[FILTER_HEIGHT], p[HEIGHT]);
             for (int32_t left = p[FIRST_LEFT]; left < p[END_LEFT]; left += p[STRIDE_WIDTH]) {
                 int32_t first_x = first_tap(left, p[DILATION_WIDTH]);
                 int32_t end_x = end_tap(left, p[DILATION_WIDTH], p[FILTER_WIDTH], width), unit = 0;
+                int32_t first = first_y * p[FILTER_WIDTH] + first_x;
+                const int8_t *covered = image + ((top + first_y * down) * width + left) * channels + first_x * step;
                 for (int32_t channel = 0; channel < channels; channel++) {
                     for (int32_t k = 0; k < per_channel; k++, unit++) {
                         int32_t total = bias_of(a[BIASES], unit);
-                        for (int32_t i = first_y; i < end_y; i++) {
-                            int32_t from = ((top + i * down) * width + left) * channels + channel;
-                            const int8_t *row = weights + i * p[FILTER_WIDTH] * units + unit;
-                            for (int32_t j = first_x; j < end_x; j++) {
-                                int32_t value = image[from + j * step] - p[INPUT_ZERO_POINT];
-                                total = add(total, value * row[j * units]);
+                        const int8_t *row = covered + channel, *row_weights = weights + first * units + unit;
+                        for (int32_t i = first_y; i < end_y; i++, row += row_step, row_weights += weight_step) {
+                            const int8_t *from = row, *weight = row_weights;
+                            for (int32_t j = first_x; j < end_x; j++, from += step, weight += units) {
+                                total = add(total, (*from - zero_point) * *weight);
                             }
                         }
                         int32_t value = rescale(total, multipliers[unit], shifts[unit]) + p[ZERO_POINT];

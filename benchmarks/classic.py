@@ -118,7 +118,7 @@ def load(board, number, code, samples, expected):
     return heap, int((np.array(answers) != expected).sum())
 
 
-def times_us(board, numbers, rounds=10):
+def times_us(board, numbers, rounds):
     """Shortest time for a sample of each program (us). They take turns, so that a busy computer is so for all."""
     best = dict.fromkeys(numbers, float("inf"))
     repeats = {}
@@ -159,7 +159,7 @@ def programs(forest, x, y):
     yield "if-chain", lambda: if_chain(forest)
 
 
-def table(board, engine, trees):
+def table(board, engine, trees, rounds):
     """Train, convert, run, print."""
     from sklearn.ensemble import RandomForestClassifier
 
@@ -189,7 +189,7 @@ def table(board, engine, trees):
             rows[name] = [len(data), 0, *load(board, len(rows), "from program import predict", "LISTS", expected)]
         except (ImportError, BoardError, MemoryError, RecursionError) as error:
             print(f"{name:<{_HEAD[0][1]}} left out: {type(error).__name__}: {str(error).strip().splitlines()[-1]}")
-    for row, us in zip(rows.values(), times_us(board, list(range(len(rows)))).values(), strict=True):
+    for row, us in zip(rows.values(), times_us(board, list(range(len(rows))), rounds).values(), strict=True):
         row.append(us)
     board.exec("programs = predict = None")
     ours = rows["this project, C"][4]
@@ -203,7 +203,7 @@ def table(board, engine, trees):
                   f"{rows[other][0] / sum(rows[mine][:2]):.1f})")
 
 
-def main(sizes):
+def main(sizes, rounds=10):
     """Print the tables."""
     warnings.filterwarnings("ignore")
     for name in ("m2cgen", "everywhereml"):
@@ -221,7 +221,7 @@ def main(sizes):
             board.exec("ARRAYS = [array('f', x) for x in LISTS]\n"
                        "def run(number, times):\n predict, samples = programs[number]\n for _ in range(times):\n  for x in samples: predict(x)")
             for trees in sizes:
-                table(board, engine, trees)
+                table(board, engine, trees, rounds)
 
 
 if __name__ == "__main__":

@@ -44,17 +44,17 @@ def librosa_mfcc(clip):
         hop_length=PARAMS.hop, n_mels=PARAMS.mel_bands, fmin=PARAMS.low_hz, fmax=PARAMS.high_hz, center=False).T
 
 
-def speed(sound):
+def speed(sound, runs=8):
     """Times per clip: name, wall (us), CPU (us)."""
     floats = [clip.astype(np.float32) / 32768 for clip in sound[:100]]
     ways = {
         "librosa, clip by clip": (lambda: [librosa_mfcc(clip) for clip in floats], len(floats)),
-        "floats, batch (mfcc_float)": (lambda: mfcc_float(sound[:200], PARAMS), 200),
-        "integers, numpy": (lambda: mfcc(sound[:200], PARAMS, kernels="python"), 200),
+        "floats, batch (mfcc_float)": (lambda: mfcc_float(sound[:200], PARAMS), len(sound[:200])),
+        "integers, numpy": (lambda: mfcc(sound[:200], PARAMS, kernels="python"), len(sound[:200])),
         "integers, batch (mfcc)": (lambda: mfcc(sound, PARAMS), len(sound)),
     }
     best = {name: [np.inf, np.inf] for name in ways}
-    for _ in range(8):
+    for _ in range(runs):
         for name, (run, count) in ways.items():
             wall, cpu = time.perf_counter(), time.process_time()
             run()
@@ -110,6 +110,11 @@ def instructions():
         push(store, at, at + 16)
         counts.append(10 ** 9 - store.get_fuel())
     return counts[-1]
+
+
+def frame_ms(profile, count):
+    """Estimated time of so many instructions on a board (ms)."""
+    return 1000 * count * _CYCLES.get(profile.name, 1.0) / profile.clock_hz
 
 
 def multiplications():
@@ -186,7 +191,7 @@ def main():
     hop_ms = 1000 * PARAMS.hop / PARAMS.rate_hz
     print(f"{'board':12}{'clock (MHz)':>12}{'estimated (ms)':>16}{f'of a {hop_ms:.0f} ms hop':>16}")
     for name, profile in PROFILES.items():
-        ms = 1000 * count * _CYCLES.get(name, 1.0) / profile.clock_hz
+        ms = frame_ms(profile, count)
         print(f"{name:12}{profile.clock_hz / 1e6:12.0f}{ms:16.2f}{ms / hop_ms:16.1%}")
     for name, (ms, taken) in zip(("C", "Python"), on_the_simulated_board(), strict=True):
         print(f"simulated board, {name}: {ms:.2f} ms a hop on this computer, {taken} bytes allocated")

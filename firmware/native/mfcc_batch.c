@@ -2,7 +2,8 @@
 //
 // Each value is four, one of each frame. The frames need shifts by different numbers of bits; so values are shifted left
 // before a sum, each frame's by its own number, and every sum then right by the same. A complex value is two int16 in
-// one int32: real part low, imaginary part high.
+// one int32: real part low, imaginary part high. Small arrays have constant sizes and indices, so that a compiler keeps
+// them in registers: a kernel has no stack.
 
 #include "kernel.h"
 

@@ -1,12 +1,15 @@
 """MFCC in floats against librosa, in integers against the floats; what is refused. Equality with the board: tests/firmware."""
 
 import hashlib
+import runpy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgekit.board.profiles import PROFILES
 from edgekit.errors import DataError
 from edgekit.features import AudioParams, FeatureParams, load_params
 from edgekit.features.mfcc import (
@@ -20,6 +23,7 @@ from edgekit.features.mfcc import (
     tables,
     to_db,
 )
+from edgekit.paths import ROOT
 
 PARAMS = AudioParams()
 OTHERS = [AudioParams(window=256, hop=128, fft=256, mel_bands=20, mel_scale="htk"),
@@ -226,3 +230,14 @@ def test_params_of_either_kind_are_loaded(tmp_path):
     with pytest.raises(DataError, match="expected an object of feature parameters"):
         (tmp_path / "list.json").write_text("[]")
         load_params(tmp_path / "list.json")
+
+
+def test_a_frame_in_c_fits_a_hop_on_every_board():
+    """Counted instructions, estimated time; and the parts of the benchmark that cost little."""
+    benchmark = SimpleNamespace(**runpy.run_path(str(ROOT / "benchmarks" / "mfcc.py")))
+    count = benchmark.instructions()
+    assert count > sum(benchmark.multiplications().values())
+    assert all(benchmark.frame_ms(profile, count) < 1000 * PARAMS.hop_s / 4 for profile in PROFILES.values())
+    assert set(benchmark.speed(noise(PARAMS, 1000, clips=3), runs=1)) >= {"librosa, clip by clip", "integers, batch (mfcc)"}
+    differences = benchmark.distance(noise(PARAMS, 1000, clips=3))
+    assert np.sqrt((differences[0] ** 2).mean()) < 0.05

@@ -146,7 +146,9 @@ Voices of another synthesizer ({", ".join(strangers)}), of which nothing was lea
 {rows}
 
 **In a stream.** Somebody says a word every two or three seconds, all the time, 5 to 30 dB above a changing background; 3 of 10
-words are keywords, many of the others are near them ("go", "yet"). In one line a word comes each half minute. The mean of 3 looks, one each 100 ms, must reach the threshold; then 1 s of rest.
+words are keywords, many of the others are near them ("go", "yet"). In one line a word comes each half minute: there,
+nearly all false alarms are of the crowd in the background. The mean of 3 looks, one each 100 ms, must reach the threshold; then 1 s of
+rest.
 The threshold **{threshold}** ships: of those that miss at most {MISSED:.0%} of the validation voices' keywords it has the fewest false
 alarms. The higher one in the table has at most {ALARMS_PER_HOUR:g} false alarms in an hour with them, or the fewest there are. For a
 file, `edgekit keyword` asks for {FILE_THRESHOLD}: who gives a file has most likely said one of the words.

@@ -110,6 +110,11 @@ _ALL = (
             _sources("ST, STM32F411xC/xE Datasheet (run mode near 96 MHz, peripherals on; sleep mode, off)",
                      "estimated: MicroPython's internal file system of this board; larger with a flash chip "
                      "soldered on")),
+    Profile("nucleo_f446", "Nucleo-F446RE", "STM32F446RE (Cortex-M4F)", "armv7emsp", 168_000_000, 128 * 1024, 85_000,
+            64 * 1024, "single", 1500, 60.0, 20.0, "pyboard", "NUCLEO-F446RE with STM32F446xx", "NUCLEO_F446RE",
+            _sources("ST, STM32F446xC/E Datasheet (run mode near 168 MHz, peripherals on; sleep mode, off: estimated)",
+                     "MicroPython's stm32f411.ld, which this board uses too: 64 KiB",
+                     clock_hz="MicroPython's mpconfigboard.h: 168 MHz, so that USB has 48 MHz")),
     Profile("rp2040", "Raspberry Pi Pico", "RP2040 (2x Cortex-M0+)", "armv6m", 125_000_000, 264 * 1024, 190_000,
             1408 * 1024, "none", 350, 24.0, 0.8, "rp2", "Raspberry Pi Pico with RP2040", "RPI_PICO",
             _sources("Raspberry Pi, RP2040 and Pico Datasheets (busy core without radio; dormant)",

@@ -29,6 +29,7 @@ _TABLES = (
     ("ESP32", "esp32"),
     ("Nano 33 BLE", "nano33ble"),
     ("STM32F411", "stm32f411"),
+    ("F446RE", "nucleo_f446"),
     ("Raspberry Pi Pico", "rp2040"),
 )
 

@@ -10,7 +10,7 @@ from edgekit.errors import BoardCodeError
 from edgekit.paths import FIRMWARE
 
 TABLES = {"esp32": "ESP32", "esp32s3": "ESP32-S3", "esp32c3": "ESP32-C3", "nano33ble": "Nano 33 BLE Sense",
-          "stm32f411": "STM32F411", "rp2040": "Raspberry Pi Pico"}
+          "stm32f411": "STM32F411", "nucleo_f446": "Nucleo-F446", "rp2040": "Raspberry Pi Pico"}
 PINS = {"NAME", "LED", "LED_ON", "BUTTON", "ADC", "I2C_ID", "SCL", "SDA", "RELAY", "SERVO", "MOTION_INT", "SOUND"}
 OWN_MICROPHONE = {"MIC_CLOCK", "MIC_DATA", "MIC_POWER"}
 MICROPHONE = {"MIC_ID", "MIC_SCK", "MIC_WS", "MIC_SD"}  # where the port has machine.I2S

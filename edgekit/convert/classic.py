@@ -285,8 +285,10 @@ def _boosting(model, source):
                          "init=None and init='zero'.")
     base = model._raw_predict_init(np.zeros((1, model.n_features_in_), np.float32))[0]
     trees = [of_tree(e.tree_, model.learning_rate * e.tree_.value[:, 0, 0]) for row in model.estimators_ for e in row]
+    # Classes may be even but for the rounding of float64: then that decides.
     step = classic_trees.step(trees, VALUES, len(base), source.columns, base, dtype=source.dtype,
-                              missing=_knows_gaps(model.estimators_.ravel(), source))
+                              missing=_knows_gaps(model.estimators_.ravel(), source),
+                              whole=is_classifier(model) and source.dtype == "float32")
     if not is_classifier(model):
         return [step, _decide(_finish.VALUE)], []
     classes = _classes(model)
@@ -306,7 +308,7 @@ def _histogram(model, source):
     trees = [of_histogram(p) for row in model._predictors for p in row]
     link = type(model._loss.link).__name__
     step = classic_trees.step(trees, VALUES, len(base), source.columns, base, missing=True, as_float32=False,
-                              dtype=source.dtype)
+                              dtype=source.dtype, whole=is_classifier(model) and source.dtype == "float32")
     if not is_classifier(model):
         return [step, _decide(_finish.EXP if link == "LogLink" else _finish.VALUE)], []
     classes = _classes(model)

@@ -24,6 +24,9 @@ def pytest_configure(config):
         EDGEKIT_WORK=str(Path(folder.name) / "work"), EDGEKIT_PORT="sim", IPYTHONDIR=str(Path(folder.name) / "ipython"),
         JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0", TF_CPP_MIN_LOG_LEVEL="2",
         http_proxy=no_network, https_proxy=no_network, no_proxy="127.0.0.1,localhost")
+    # Where nobody may write compiled modules beside the sources, each of many kernels would compile TensorFlow again.
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder.name) / "bytecode")
 
 
 @pytest.hookimpl(tryfirst=True)

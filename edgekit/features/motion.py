@@ -77,7 +77,7 @@ def waveform(windows, params: FeatureParams) -> np.ndarray:
 
 
 def summary(windows, params: FeatureParams) -> np.ndarray:
-    """Fourteen numbers that say how a window moved. Their names: :func:`summary_names`.
+    """Fourteen numbers that say how a window moved, thirteen without a gyroscope. Their names: :func:`summary_names`.
 
     Let ``x`` be the counts of one axis, ``n`` the window length, ``m`` the mean. ``q(v) = (v + 8) >> 4`` keeps squares
     small enough for the board (see ``firmware/lib/motion.py``); its unit is 16 counts, about 2 mg or 0.24 degrees
@@ -88,7 +88,8 @@ def summary(windows, params: FeatureParams) -> np.ndarray:
     ==================  ===========================================================  ===================  ==========
     mean_ax, _ay, _az   m = sum(x) // n: tilt, how the sensor is held                counts               +-2**15
     variance_ax, ...    sum(q(x - m) ** 2) // n: how strongly it moves               (16 counts) ** 2     0..2**23
-    energy_gyro         sum over gx, gy, gz of sum(q(x) ** 2) // n: how it turns     (16 counts) ** 2     0..2**24
+    energy_gyro         sum over gx, gy, gz of sum(q(x) ** 2) // n: how it turns;    (16 counts) ** 2     0..2**24
+                        left out if there are 3 channels
     zero_crossings      how often x - m changes sign, over ax, ay, az, where         crossings            0..3n
                         |x - m| <= 512 has no sign
     range               largest max(x) - min(x) of ax, ay, az: how far               counts               0..2**16
@@ -104,14 +105,14 @@ def summary(windows, params: FeatureParams) -> np.ndarray:
 
     Parameters
     ----------
-    windows : array of int16, shape [N, window, 6]
-        Sensor counts.
+    windows : array of int16, shape [N, window, 6] or [N, window, 3]
+        Sensor counts; as `params.channels` says, with or without gyroscope.
     params : FeatureParams
         ``window`` is used; it is a multiple of 32.
 
     Returns
     -------
-    numpy.ndarray of int32, shape [N, 14]
+    numpy.ndarray of int32, shape [N, 14] or [N, 13]
 
     Raises
     ------
@@ -129,7 +130,7 @@ def summary(windows, params: FeatureParams) -> np.ndarray:
     """
     x = _checked(windows, params).astype(np.int64)
     n = params.window
-    accel, gyro = x[:, :, :3], x[:, :, 3:]
+    accel, gyro = x[:, :, :3], x[:, :, 3:]     # without gyroscope the second has no channel
 
     mean = accel.sum(axis=1) // n
     moved = accel - mean[:, None, :]
@@ -148,7 +149,8 @@ def summary(windows, params: FeatureParams) -> np.ndarray:
             power = (_q(half_difference) ** 2).sum(axis=1) // half_difference.shape[1]
             powers.append(power.sum(axis=1))
 
-    columns = [mean, variance, energy_gyro[:, None], crossings[:, None], spread[:, None], jerk[:, None]]
+    columns = [mean, variance, *([energy_gyro[:, None]] if params.channels == 6 else []), crossings[:, None],
+               spread[:, None], jerk[:, None]]
     columns += [power[:, None] for power in reversed(powers)]
     return np.concatenate(columns, axis=1).astype(np.int32)
 
@@ -161,12 +163,14 @@ def summary_names(params: FeatureParams) -> list[str]:
     >>> names = summary_names(FeatureParams(kind="summary"))
     >>> len(names), names[-4:]
     (14, ['band_1_3hz', 'band_3_6hz', 'band_6_12hz', 'band_12_25hz'])
+    >>> summary_names(FeatureParams(kind="summary", channels=3))[5:8]
+    ['variance_az', 'zero_crossings', 'range']
     """
     bands = []
     for level in range(BANDS + 1, 1, -1):
         bands.append(f"band_{params.rate_hz >> (level + 1)}_{params.rate_hz >> level}hz")
     return ([f"mean_{axis}" for axis in _AXES] + [f"variance_{axis}" for axis in _AXES]
-            + ["energy_gyro", "zero_crossings", "range", "jerk"] + bands)
+            + (["energy_gyro"] if params.channels == 6 else []) + ["zero_crossings", "range", "jerk"] + bands)
 
 
 def to_float(features) -> np.ndarray:
@@ -205,7 +209,8 @@ def _checked(windows, params):
     windows = np.asarray(windows)
     if windows.dtype != np.int16:
         raise DataError(f"Expected windows of int16 sensor counts, found {windows.dtype}. "
-                        "Features are computed from the counts, before any scaling to g.")
+                        "Features are computed from the counts, before any scaling to g; recordings in g or m/s2 become "
+                        "counts with Dataset.to_counts.")
     expected = (params.window, params.channels)
     if windows.ndim != 3 or windows.shape[1:] != expected:
         raise DataError(f"Expected windows of shape [N, {expected[0]}, {expected[1]}] (windows, samples, channels), "

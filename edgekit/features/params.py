@@ -109,7 +109,7 @@ class FeatureParams(_Saved):
     stride : int
         Samples from the start of one window to the start of the next.
     channels : int
-        Channels per sample: ax, ay, az, gx, gy, gz.
+        Channels per sample: ax, ay, az, gx, gy, gz. ``summary`` also takes 3: an accelerometer alone.
     decimate : int
         ``waveform`` adds this many neighbouring samples into one.
     shift : int
@@ -151,9 +151,10 @@ class FeatureParams(_Saved):
             raise DataError(f"FeatureParams: a window of {self.window} samples cannot be divided into groups of "
                             f"{self.decimate}; choose a decimate that divides the window.")
         block = 2 ** (BANDS + 1)
-        if self.kind == "summary" and (self.channels != 6 or self.window % block):
-            raise DataError(f"FeatureParams: summary features need 6 channels and a window that is a multiple of "
-                            f"{block} samples; found {self.channels} channels and {self.window} samples.")
+        if self.kind == "summary" and (self.channels not in (3, 6) or self.window % block):
+            raise DataError("FeatureParams: summary features need 6 channels, or the 3 of an accelerometer, and a window "
+                            f"that is a multiple of {block} samples; found {self.channels} channels and {self.window} "
+                            "samples.")
 
     @property
     def window_s(self) -> float:
@@ -170,7 +171,7 @@ class FeatureParams(_Saved):
         """Shape of the features of one window."""
         if self.kind == "waveform":
             return (self.window // self.decimate, self.channels)
-        return (10 + BANDS,)
+        return ((10 if self.channels == 6 else 9) + BANDS,)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class Waveform:
 
 
 class Summary:
-    """Fourteen numbers per window; ``edgekit.features.motion.summary`` explains each.
+    """Fourteen numbers per window, thirteen of 3 channels; ``edgekit.features.motion.summary`` explains each.
 
     ``params``: the dictionary that ``FeatureParams.save`` wrote as JSON.
     """
@@ -81,11 +81,12 @@ class Summary:
     def __init__(self, params):
         self.window = params["window"]
         self.channels = params["channels"]
-        self.size = 10 + _BANDS
+        self._turns = self.channels == 6  # there is a gyroscope
+        self.size = 9 + self._turns + _BANDS
         self._rest = array("h", bytes(2 * (self.window // 2)))
 
     def compute(self, window, out):
-        """Fill ``out`` (``array("i")``, 14 long) from ``window`` (``array("h")``, sample by sample)."""
+        """Fill ``out`` (``array("i")``, ``size`` long) from ``window`` (``array("h")``, sample by sample)."""
         _check(window, self.window * self.channels, out, self.size)
         for i in range(self.size):
             out[i] = 0
@@ -93,10 +94,12 @@ class Summary:
             mean = self._sum(window, axis) // self.window
             out[axis] = mean
             out[3 + axis] = self._mean_square(window, axis, mean)
-            out[6] += self._mean_square(window, 3 + axis, 0)
-            out[7] += self._crossings(window, axis, mean)
-            out[8] = max(out[8], self._range(window, axis))
-            out[9] += self._jerk(window, axis)
+            if self._turns:
+                out[6] += self._mean_square(window, 3 + axis, 0)
+            i = 6 + self._turns
+            out[i] += self._crossings(window, axis, mean)
+            out[i + 1] = max(out[i + 1], self._range(window, axis))
+            out[i + 2] += self._jerk(window, axis)
             self._add_bands(window, axis, out)
         return out
 

@@ -23,6 +23,7 @@ def test_shapes():
     assert FeatureParams().shape == (32, 6)
     assert FeatureParams(decimate=8).shape == (16, 6)
     assert FeatureParams(kind="summary").shape == (14,)
+    assert FeatureParams(kind="summary", channels=3).shape == (13,)
 
 
 @pytest.mark.parametrize("change, message", [
@@ -32,7 +33,7 @@ def test_shapes():
     ({"stride": True}, "stride is True; expected a whole number"),
     ({"decimate": 5}, "window of 128 samples cannot be divided into groups of 5"),
     ({"kind": "summary", "window": 100}, "multiple of 32 samples; found 6 channels and 100 samples"),
-    ({"kind": "summary", "channels": 3}, "found 3 channels"),
+    ({"kind": "summary", "channels": 4}, "6 channels, or the 3 of an accelerometer.* found 4 channels"),
 ])
 def test_bad_values_are_named(change, message):
     with pytest.raises(DataError, match=message):

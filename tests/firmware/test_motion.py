@@ -21,6 +21,7 @@ ALL_PARAMS = [
     FeatureParams(window=32, decimate=1, shift=8, channels=3),
     FeatureParams(kind="summary"),
     FeatureParams(kind="summary", window=64),
+    FeatureParams(kind="summary", window=96, channels=3),
 ]
 
 ids = [f"{p.kind}-{p.window}" for p in ALL_PARAMS]

@@ -1,4 +1,12 @@
-"""From the board's motion sensor or microphone to a Recording: frames of samples, with progress, and what was lost and where."""
+"""From the board's motion sensor or microphone to a Recording: frames of samples, with progress, and what was lost and where.
+
+Two clocks: the sensor's own, which makes the samples, and the board's, whose time stands in each frame. A sensor's may
+be off by a percent and more. ``rate_hz`` of a recording is what was asked of the sensor; ``measured_hz`` is what it did.
+
+What a line carries: a UART at 115200 baud 11520 bytes in a second, so 6 x 400 Hz but neither 6 x 1000 Hz nor sound.
+There the board is asked for 921600 baud, as long as the capture lasts (:mod:`edgekit.board.serial`; not yet run on
+hardware). If it cannot, sound is kept in its RAM first, and motion loses what the line does not carry.
+"""
 
 import contextlib
 import json
@@ -13,17 +21,52 @@ from edgekit.errors import BoardLostError, BoardWireError, DataError
 from edgekit.recording import Recording
 from edgekit.twin import board_module
 
-__all__ = ["capture", "CaptureWarning"]
+__all__ = ["capture", "Captured", "CaptureWarning"]
 
 _HEAD = struct.Struct("<IH")  # the board's clock at the last sample, samples lost before
 _STARTS = 3
 _STILL_S = 0.25  # a sensor at rest repeats a count now and then, but not for so long
 _PLACES = 4
-_SENSORS = {"motion": ("capture", 100), "sound": ("capture_sound", 16000)}  # app, usual samples per second
+_SENSORS = {"motion": ("capture", 100, 12), "sound": ("capture_sound", 16000, 2)}  # app, usual rate_hz, bytes of a sample
+_FRAMING = 1.1       # bytes on the line for each byte of samples: heads, check sums, escapes
+_TICKS_US = 1 << 30  # where a board's clock begins anew
+_CLOCK_S = 5.0       # shorter captures say too little about a clock: a stamp is some milliseconds late
+_CLOCK_OFF = 0.02    # from here on it is worth a warning
 
 
 class CaptureWarning(UserWarning):
     """The recording is there, but something about it is not as it should be."""
+
+
+class Captured(Recording):
+    """A recording as :func:`capture` returns it, with the clock of its sensor.
+
+    Attributes
+    ----------
+    measured_hz : float or None
+        Samples per second of the board's clock. None if the capture was too short to tell (5 s), and in a copy that
+        was changed (`with_`, `slice`).
+    """
+
+    measured_hz = None
+
+    def retimed(self) -> Recording:
+        """The same movement or sound with ``rate_hz`` samples per second of the board's clock, by linear interpolation.
+
+        Examples
+        --------
+        >>> fast = Captured(np.arange(0, 1030, 1, np.int16), 100)
+        >>> object.__setattr__(fast, "measured_hz", 103.0)    # as capture does
+        >>> fast.retimed()
+        Recording(no label, no subject: 10.00 s, 1000 samples at 100 Hz, ch0, int16)
+        """
+        about = self.about()
+        if self.measured_hz is None:
+            return Recording(self.samples, **about)
+        step = self.measured_hz / self.rate_hz
+        at = np.arange(round(len(self) / step)) * step
+        samples = np.stack([np.interp(at, np.arange(len(self)), column) for column in self.samples.T], axis=1)
+        return Recording(np.round(samples).astype(self.samples.dtype), **about)
 
 
 class _NoHeader(DataError):
@@ -32,7 +75,7 @@ class _NoHeader(DataError):
 
 def capture(board, seconds: float, label: str = "", subject: str = "", progress: bool = True,
             rate_hz: int | None = None, on_samples: Callable[[Recording], bool | None] | None = None,
-            sensor: str = "motion") -> Recording:
+            sensor: str = "motion") -> Captured:
     """Record from the motion sensor of a board, or from its microphone.
 
     Ctrl-C ends the capture early; what came so far is returned. So it is when the board is lost in the middle, with a
@@ -57,12 +100,14 @@ def capture(board, seconds: float, label: str = "", subject: str = "", progress:
     on_samples : callable, optional
         Gets the samples as they come, a Recording for each frame. If it returns True the capture ends early.
     sensor : {"motion", "sound"}
-        ``"sound"`` is the I2S microphone. The board keeps the sound in its RAM (a second takes 32 kB) and sends it when
-        it has all of it.
+        ``"sound"`` is the microphone. It is sent as it comes where the line carries it: USB of the board's own, a
+        simulated board, a UART that can be made faster. Else the board keeps the sound in its RAM (a second takes
+        32 kB) and sends it when it has all of it.
 
     Returns
     -------
-    Recording
+    Captured
+        A Recording.
         int16 counts. Movement: shape [about seconds * rate_hz, 6], channels ax, ay, az (g) and gx, gy, gz (degrees per
         second). Sound: shape [seconds * rate_hz, 1], channel audio, full scale 1.
         ``lost`` counts the samples that the board could not keep and those in frames that never arrived. Its
@@ -81,26 +126,36 @@ def capture(board, seconds: float, label: str = "", subject: str = "", progress:
         raise DataError(f"Expected a capture of more than 0 seconds, found {seconds!r}.")
     if sensor not in _SENSORS:
         raise DataError(f"No sensor {sensor!r}: expected one of {', '.join(_SENSORS)}.")
-    app, usual_hz = _SENSORS[sensor]
+    app, usual_hz, _ = _SENSORS[sensor]
+    rate_hz = rate_hz or usual_hz
+    settings = _line_settings(board, sensor, rate_hz)
     source = "simulated" if board.kind == "simulated" else "board"
     for left in reversed(range(_STARTS)):
         taken = _Taken(seconds, label, subject, source)
         try:
-            _take(board, app, taken, seconds, rate_hz or usual_hz, progress, on_samples)
+            _take(board, app, taken, seconds, rate_hz, settings, progress, on_samples)
             break
         except _NoHeader:  # nothing was recorded yet, so it can begin anew
             if not left:
                 raise
     recording = taken.recording()
-    for sentence in (taken.ended, taken.losses(), *_oddities(recording, taken.gaps)):
+    for sentence in (taken.ended, taken.losses(), _off_clock(recording), *_oddities(recording, taken.gaps)):
         if sentence:
             warnings.warn(sentence, CaptureWarning, stacklevel=2)
     return recording
 
 
-def _take(board, app, taken, seconds, rate_hz, progress, on_samples):
+def _line_settings(board, sensor, rate_hz):
+    """What the app must know of the line, so that it carries the samples."""
+    bytes_per_s = getattr(board, "bytes_per_s", None)  # None: enough
+    if bytes_per_s is None or rate_hz * _SENSORS[sensor][2] * _FRAMING < bytes_per_s:
+        return {"live": True} if sensor == "sound" else {}
+    return {"baud": board.fast_baud} if board.fast_baud else {}
+
+
+def _take(board, app, taken, seconds, rate_hz, settings, progress, on_samples):
     frames = board_module("frames")
-    stream = board.stream(app, on_text=_print_text, rate_hz=rate_hz, seconds=seconds)
+    stream = board.stream(app, on_text=_print_text, rate_hz=rate_hz, seconds=seconds, **settings)
     with _bar(round(seconds * rate_hz), progress) as bar, contextlib.closing(stream):
         try:
             for frame in stream:
@@ -142,6 +197,8 @@ class _Taken:
         self._header = None
         self._blocks = []
         self._count = 0
+        self._stamps = []    # (samples so far, the board's clock)
+        self._let_go = 0     # of what was lost, what the board did not send
         self._missing_at_end = 0
         self._next_seq = None
 
@@ -157,21 +214,21 @@ class _Taken:
         if self._header is None:
             raise _NoHeader("The header of the capture did not arrive, so the scale of its samples is not known. "
                             "Capture again; if this repeats, use a shorter cable or another port.")
-        _, lost_on_board = _HEAD.unpack_from(frame.payload)
+        time_us, lost_on_board = _HEAD.unpack_from(frame.payload)
         block = np.frombuffer(frame.payload, "<i2", offset=_HEAD.size)
         block = block.reshape(-1, len(self._header["channels"])).astype(np.int16)
         missing_frames = (frame.seq - self._next_seq) & 0xFFFF
         self._next_seq = (frame.seq + 1) & 0xFFFF
+        self._let_go += lost_on_board
         self._fill(lost_on_board + missing_frames * len(block), block)
         self._append(block)
+        self._stamps.append((self._count, time_us))
         return block
 
     def finish(self):
-        """The app has ended: count the frames that should have come after the last one."""
+        """The app has ended: count what should have come after the last frame."""
         if self._blocks:
-            per_frame = len(self._blocks[-1])
-            frames = 1 + -(-self._header["count"] // per_frame)
-            self._missing_at_end = (frames - self._next_seq & 0xFFFF) * per_frame
+            self._missing_at_end = max(0, self._header["count"] - self._count)
 
     def broke_off(self, error):
         """The board was lost in the middle."""
@@ -189,7 +246,18 @@ class _Taken:
             raise DataError("No sample came from the board. Look at what it printed: board.run('capture', count=10).")
         # The last frame may hold more samples than were asked for.
         samples = np.concatenate(self._blocks)[:self._header["count"]]
-        return self.about(samples).with_(lost=self._lost())
+        about = self.about(samples)
+        recording = Captured(about.samples, **{**about.about(), "lost": self._lost()})
+        object.__setattr__(recording, "measured_hz", self._measured_hz())
+        return recording
+
+    def _measured_hz(self):
+        """Samples per second of the board's clock: a straight line through the stamps."""
+        counts, times_us = np.array(self._stamps).T
+        times_s = np.cumsum(np.diff(times_us, prepend=times_us[0]) % _TICKS_US) / 1e6
+        if times_s[-1] < _CLOCK_S:
+            return None
+        return float(np.polyfit(times_s, counts, 1)[0])
 
     def losses(self):
         """A sentence about what was lost, empty if nothing was."""
@@ -204,7 +272,8 @@ class _Taken:
         filled = ("They are filled with the sample before, so that the others keep their time; recording.faults() "
                   "calls that a gap. " if self.gaps else "")
         return (f"{self._lost()} of {self._header['count']} samples were lost on the way: {where}. {filled}"
-                "Use a shorter cable or another port, or a lower rate_hz.")
+                + (_LET_GO.format(self._let_go) if self._let_go else "")
+                + ("Use a shorter cable or another port, or a lower rate_hz." if self._lost() > self._let_go else ""))
 
     def _lost(self):
         return sum(count for _, count in self.gaps) + self._missing_at_end
@@ -220,6 +289,14 @@ class _Taken:
         if len(block):
             self._blocks.append(block)
             self._count += len(block)
+
+
+def _off_clock(recording):
+    """A sentence about a sensor whose clock is far off, else ""."""
+    if recording.measured_hz is None or abs(recording.measured_hz / recording.rate_hz - 1) < _CLOCK_OFF:
+        return ""
+    return (f"By the board's clock the sensor took {recording.measured_hz:.1f} samples per second, not "
+            f"{recording.rate_hz:g}: its own clock is off. recording.retimed() is the same at {recording.rate_hz:g} Hz.")
 
 
 def _oddities(recording, gaps):
@@ -257,6 +334,8 @@ def _where(recording, faults):
     return f"{', '.join(channels)} between {first / recording.rate_hz:.2f} s and {last / recording.rate_hz:.2f} s"
 
 
+_LET_GO = ("{} of them the board let go, because it could not send them as fast as they came: a lower rate_hz helps, or a "
+           "board with USB of its own, or other work on it that waits. ")
 _STUCK = ("The sensor repeated one value in {}: it is stuck, for a sensor always shows a little noise. Check its wires "
           "and its supply, reset the board, and capture again.")
 _ADVICE = {

@@ -33,7 +33,7 @@ def board_module(name: str):
 
     Examples
     --------
-    >>> hasattr(board_module("frames"), "crc16")
+    >>> hasattr(board_module("frames"), "Encoder")
     True
     """
     key = _PREFIX + name

@@ -1,5 +1,11 @@
-"""A real board on a USB port. Not yet run on hardware: so far it has only talked to a simulated port."""
+"""A real board on a USB port. Not yet run on hardware: so far it has only talked to a simulated port.
 
+Behind a bridge chip (CP210x, CH340, CH9102, FTDI) the board has a UART, and 115200 baud carry 11520 bytes in a second.
+A stream that needs more may ask the board for 921600, see ``firmware/lib/faster.py``. The board leads: it says in a
+frame to which rate it goes, and the port here follows. Both go back by themselves if the other one is not heard.
+"""
+
+import functools
 import os
 import select
 import socket
@@ -17,6 +23,15 @@ _WRITE_S = 10.0  # a port that takes nothing for so long is gone
 _CHUNK = 65536
 _SLICE_S = 0.2
 
+_FAST_BAUD = 921600
+_UART_CHIPS = {"CP210x", "CH340", "CH9102", "CH343", "CH34x", "FT232R", "FT2232", "FT231X", "FTDI"}
+_ONE_RATE_CHIPS = {"ST-Link", "ST-Link V3"}
+_BITS_PER_BYTE = 10
+_AGREE_S = 0.9   # longer than the board waits for our answer
+_SILENT_S = 0.5  # a fast stream never is silent for so long
+_YES = b"\x06"
+_LET_GO_S = 0.3  # what the board takes from ctrl-C to its usual rate
+
 
 class SerialBoard(Board):
     """A board on a serial port.
@@ -32,12 +47,22 @@ class SerialBoard(Board):
         The port does not exist or another program holds it.
     BoardLostError
         Nothing that speaks MicroPython answers there.
+
+    Attributes
+    ----------
+    bytes_per_s : int or None
+        What the line carries; None where it is not a UART, or not known to be one.
+    fast_baud : int
+        A rate that a stream may ask the board for; 0 where the port cannot change its rate.
     """
 
     kind = "board"
 
     def __init__(self, port: str):
         self.port = port
+        chip = _chip_of(port)
+        self.bytes_per_s = _BAUD // _BITS_PER_BYTE if chip in _UART_CHIPS | _ONE_RATE_CHIPS else None
+        self.fast_baud = _FAST_BAUD if chip in _UART_CHIPS else 0
         transport = self._open()
         try:
             super().__init__(transport)
@@ -46,10 +71,17 @@ class SerialBoard(Board):
             raise
 
     def _open(self):
-        return _SocketTransport(self.port) if self.port.startswith("socket://") else _SerialTransport(self.port)
+        return _SocketTransport(self.port) if self.port.startswith("socket://") else _SerialTransport(
+            self.port, self.fast_baud)
 
     def _start(self, transport):
-        super()._start(transport)
+        try:
+            super()._start(transport)
+        except BoardLostError:
+            # Perhaps a program here was killed in the middle of a fast stream, and the board still sends.
+            if not (self.fast_baud and transport.stop_fast_stream()):
+                raise
+            super()._start(transport)
         # `edgekit sim` looks like a board, but what is measured on it must not pass for a board's.
         if self.eval("getattr(__import__('machine'), 'unique_id', bytes)()") == b"edgekt":
             self.kind = "simulated"
@@ -62,6 +94,14 @@ class SerialBoard(Board):
         except BoardLostError:
             pass
         super().close()
+
+
+def _chip_of(port):
+    """The USB chip of a serial port, "" if it is none."""
+    from edgekit.board.ports import find_ports
+    if "://" in port:
+        return ""
+    return next((found.chip for found in find_ports() if os.path.realpath(found.name) == os.path.realpath(port)), "")
 
 
 def _no_board(port, reason):
@@ -84,9 +124,12 @@ def _lost(port, error):
 
 
 class _SerialTransport:
-    """A serial port, or what else pyserial opens."""
+    """A serial port, or what else pyserial opens.
 
-    def __init__(self, port):
+    ``fast_baud``: the rate that it goes to if the board says so; 0 if it never changes.
+    """
+
+    def __init__(self, port, fast_baud=0):
         import serial
         # Otherwise two programs on POSIX would take each other's bytes. Windows lets no second one in anyway.
         alone = {"exclusive": True} if os.name == "posix" and "://" not in port else {}
@@ -97,6 +140,12 @@ class _SerialTransport:
         self._port = port
         # The last: what pyserial makes of a port that was closed, or taken away, in the middle of a read.
         self._errors = (serial.SerialException, OSError, TypeError)
+        self._fast_baud = fast_baud
+        self._is_fast = False
+        self._agreed = False  # the board was heard at the new rate
+        self._heard_s = 0.0   # when: then, or before it was agreed when the rate was changed
+        self._tail = b""
+        self._ever_heard = False
 
     def is_open(self):
         return self._serial.is_open
@@ -108,16 +157,20 @@ class _SerialTransport:
             raise _lost(self._port, error) from error
 
     def read(self, timeout_s):
-        end = None if timeout_s is None else time.monotonic() + timeout_s
+        start_s = time.monotonic()
+        end = None if timeout_s is None else start_s + timeout_s
         try:
             if timeout_s == 0:
                 waiting = self._serial.in_waiting
-                return self._serial.read(waiting) if waiting else b""
+                return self._followed(self._serial.read(waiting)) if waiting else b""
             while True:
                 # Blocks until the first byte or the poll time; then takes all that is there.
                 data = self._serial.read(1)
                 if data:
-                    return data + self._serial.read(self._serial.in_waiting)
+                    return self._followed(data + self._serial.read(self._serial.in_waiting))
+                # Silence counts only while somebody listens.
+                if self._is_fast and time.monotonic() - max(self._heard_s, start_s) > _SILENT_S:
+                    self._go(_BAUD)
                 if end is not None and time.monotonic() > end:
                     return b""
         except self._errors as error:
@@ -125,6 +178,57 @@ class _SerialTransport:
 
     def close(self):
         self._serial.close()
+
+    def stop_fast_stream(self):
+        """ctrl-C at the fast rate; False if there is no reason to, because the board is silent."""
+        if not self._ever_heard:
+            return False
+        try:
+            self._go(self._fast_baud)
+            self._serial.write(b"\x03")
+            time.sleep(_LET_GO_S)
+            self._go(_BAUD)
+            self._serial.reset_input_buffer()
+        except self._errors as error:
+            raise _lost(self._port, error) from error
+        return True
+
+    def _followed(self, data):
+        """Go along if the board says in these bytes that it changes its rate."""
+        self._ever_heard = True
+        if not self._fast_baud:
+            return data
+        seen = self._tail + data
+        fast, usual = (seen.rfind(_baud_frame(baud)) for baud in (self._fast_baud, _BAUD))
+        self._tail = seen[-len(_baud_frame(self._fast_baud)):] if max(fast, usual) < 0 else b""
+        if fast > usual:
+            if not self._is_fast:
+                self._go(self._fast_baud)
+            elif not self._agreed:
+                self._agreed = True
+                self._serial.write(_YES)
+        elif usual >= 0 and self._is_fast:
+            self._go(_BAUD)
+        if self._agreed:
+            self._heard_s = time.monotonic()
+        elif self._is_fast and time.monotonic() - self._heard_s > _AGREE_S:
+            self._go(_BAUD)
+        return data
+
+    def _go(self, baud):
+        self._serial.baudrate = baud
+        self._is_fast, self._agreed, self._heard_s = baud != _BAUD, False, time.monotonic()
+        self._tail = b""
+
+
+@functools.cache
+def _baud_frame(baud):
+    """How a board says that it goes to a rate: always these bytes."""
+    from edgekit.twin import board_module
+    frames = board_module("frames")
+    sent = bytearray()
+    frames.Encoder(sent.extend).send(frames.BAUD, b"%d" % baud)
+    return bytes(sent)
 
 
 class _SocketTransport:

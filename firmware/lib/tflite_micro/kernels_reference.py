@@ -7,7 +7,7 @@ Weights and biases are used where they lie in the file. What lies outside the im
 that it adds nothing.
 
 Nothing is allocated, but for `softmax`: MicroPython makes an object of each integer over 31 bits, of each slice, of a range
-with steps, and of four values that are assigned at once.
+whose step is no constant, and of four values that are assigned at once.
 """
 
 from array import array
@@ -19,34 +19,52 @@ _cell = array("f", [0.0])
 
 
 def fully_connected(p, x, y, scratch):
-    """Each output is the bias plus a row of weights times the input."""
-    depth, units, input_zero_point = p.depth, p.units, p.input_zero_point
-    weights, biases = p.weights, p.biases
-    mantissas, exponents, ratios = p.mantissas, p.exponents, p.ratios
-    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
+    """Each output is the bias plus a row of weights times the input; four outputs at a time, see `conv_2d`."""
+    a = b = c = d = value = j = 0  # first in the frame, where they are reached fastest
+    depth, last = p.depth, p.units - 1
+    weights, input_zero_point = p.weights, p.input_zero_point
     out = 0
     for batch in range(p.batches):
         row = x if p.batches == 1 else x[batch * depth : (batch + 1) * depth]
-        j = 0
-        for unit in range(units):
-            total = biases[unit] if biases else 0
+        for unit in range(0, last + 1, 4):
+            unit_b, unit_c, unit_d = min(unit + 1, last), min(unit + 2, last), min(unit + 3, last)
+            to_b, to_c, to_d = (unit_b - unit) * depth, (unit_c - unit) * depth, (unit_d - unit) * depth
+            a = b = c = d = 0
+            j = unit * depth
             for value in row:
-                total += (value - input_zero_point) * weights[j]
+                value -= input_zero_point
+                a += value * weights[j]
+                b += value * weights[j + to_b]
+                c += value * weights[j + to_c]
+                d += value * weights[j + to_d]
                 j += 1
-            i = unit if ratios > 1 else 0
-            value = rescale_double_halves(total, mantissas, i, exponents[i]) + zero_point
-            y[out] = lowest if value < lowest else highest if value > highest else value
-            out += 1
+            _finish_dense(p, a, unit, y, out)
+            _finish_dense(p, b, unit_b, y, out)
+            _finish_dense(p, c, unit_c, y, out)
+            _finish_dense(p, d, unit_d, y, out)
+        out += last + 1
+
+
+def _finish_dense(p, total, unit, y, out):
+    if p.biases:
+        total += p.biases[unit]
+    i = unit if p.ratios > 1 else 0
+    value = rescale_double_halves(total, p.mantissas, i, p.exponents[i]) + p.zero_point
+    y[out + unit] = p.lowest if value < p.lowest else p.highest if value > p.highest else value
 
 
 def conv_2d(p, x, y, scratch):
-    """For each place and each unit: the bias plus what the filter covers, times its weights."""
+    """For each place and each unit: the bias plus what the filter covers, times its weights.
+
+    Four units at a time, so that an input is looked up once for four multiplications: a, b, c, d are their sums. Beyond the
+    last unit comes the last one again.
+    """
+    i = j = value = a = b = c = d = 0  # first in the frame, where they are reached fastest
+    weights, input_zero_point, last = p.weights, p.input_zero_point, p.units - 1
     height, width, channels = p.height, p.width, p.channels
-    units, weights, biases = p.units, p.weights, p.biases
-    filter_height, filter_width, input_zero_point = p.filter_height, p.filter_width, p.input_zero_point
+    filter_height, filter_width = p.filter_height, p.filter_width
     dilation_height, dilation_width = p.dilation_height, p.dilation_width
-    multipliers, shifts = p.multipliers, p.shifts
-    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
+    per_unit = filter_height * filter_width * channels
     out = 0
     for batch in range(p.batches):
         top = p.first_top
@@ -58,22 +76,38 @@ def conv_2d(p, x, y, scratch):
                 # What is covered of an image row lies in one run, or with dilation in one for each tap.
                 runs = max(0, end_x - first_x) if dilation_width > 1 else 1
                 run = channels if dilation_width > 1 else (end_x - first_x) * channels
-                for unit in range(units):
-                    total = biases[unit] if biases else 0
+                for unit in range(0, last + 1, 4):
+                    unit_b, unit_c, unit_d = min(unit + 1, last), min(unit + 2, last), min(unit + 3, last)
+                    to_b, to_c, to_d = (unit_b - unit) * per_unit, (unit_c - unit) * per_unit, (unit_d - unit) * per_unit
+                    a = b = c = d = 0
                     for filter_y in range(first_y, end_y):
                         row = (batch * height + top + filter_y * dilation_height) * width
                         start = (row + left + first_x * dilation_width) * channels
-                        shift = ((unit * filter_height + filter_y) * filter_width + first_x) * channels - start
+                        j = unit * per_unit + (filter_y * filter_width + first_x) * channels
                         for _ in range(runs):
                             for i in range(start, start + run):
-                                total += (x[i] - input_zero_point) * weights[i + shift]
+                                value = x[i] - input_zero_point
+                                a += value * weights[j]
+                                b += value * weights[j + to_b]
+                                c += value * weights[j + to_c]
+                                d += value * weights[j + to_d]
+                                j += 1
                             start += dilation_width * channels
-                            shift -= (dilation_width - 1) * channels
-                    value = rescale_halves(total, multipliers, unit, shifts[unit]) + zero_point
-                    y[out] = lowest if value < lowest else highest if value > highest else value
-                    out += 1
+                    _finish(p, a, unit, y, out)
+                    _finish(p, b, unit_b, y, out)
+                    _finish(p, c, unit_c, y, out)
+                    _finish(p, d, unit_d, y, out)
+                out += last + 1
                 left += p.stride_width
             top += p.stride_height
+
+
+def _finish(p, total, unit, y, out):
+    """Bias, scale, zero point and limits of one output."""
+    if p.biases:
+        total += p.biases[unit]
+    value = rescale_halves(total, p.multipliers, unit, p.shifts[unit]) + p.zero_point
+    y[out + unit] = p.lowest if value < p.lowest else p.highest if value > p.highest else value
 
 
 def depthwise_conv_2d(p, x, y, scratch):

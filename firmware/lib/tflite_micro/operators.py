@@ -93,8 +93,8 @@ def prepare(operator):
         try:
             __import__(module)
         except ImportError:
-            refuse(operator, "it needs the module %s, which is not there; copy all libraries to the board: "
-                   "board.install()" % module)
+            refuse(operator, "it needs the module %s, which is not there; deploy the model again, which copies what it "
+                   "needs, or copy all libraries to the board: board.install()" % module)
         function = getattr(sys.modules[module], name)
     prepared = function(operator)
     for tensor in prepared.inputs:

@@ -27,7 +27,8 @@ _HEAD = struct.Struct("<IH")  # the board's clock at the last sample, samples lo
 _STARTS = 3
 _STILL_S = 0.25  # a sensor at rest repeats a count now and then, but not for so long
 _PLACES = 4
-_SENSORS = {"motion": ("capture", 100, 12), "sound": ("capture_sound", 16000, 2)}  # app, usual rate_hz, bytes of a sample
+# App, usual rate_hz, bytes of a sample. A motion sensor may take the next higher rate that it has: half as much again.
+_SENSORS = {"motion": ("capture", 100, 18), "sound": ("capture_sound", 16000, 2)}
 _FRAMING = 1.1       # bytes on the line for each byte of samples: heads, check sums, escapes
 _TICKS_US = 1 << 30  # where a board's clock begins anew
 _CLOCK_S = 5.0       # shorter captures say too little about a clock: a stamp is some milliseconds late
@@ -96,7 +97,8 @@ def capture(board, seconds: float, label: str = "", subject: str = "", progress:
     progress : bool
         Show a progress bar.
     rate_hz : int, optional
-        Samples per second. Default: 100 of movement, 16000 of sound.
+        Samples per second. Default: 100 of movement, 16000 of sound. A sensor takes the nearest that it can, and the
+        recording says which: an MPU6050 has 1000, 500, 333, 250, 200 ..., so 400 gives 500.
     on_samples : callable, optional
         Gets the samples as they come, a Recording for each frame. If it returns True the capture ends early.
     sensor : {"motion", "sound"}

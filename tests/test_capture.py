@@ -75,13 +75,16 @@ class FakeBoard:
     kind = "board"
 
     def __init__(self, count, drop=(), interrupt_after=None, lost_on_board=0, samples=None, error=KeyboardInterrupt,
-                 drop_once=()):
+                 drop_once=(), frame_us=100_000):
         self.count, self.drop, self.interrupt_after = count, drop, interrupt_after
         self.lost_on_board, self.samples, self.error = lost_on_board, samples, error
         self.drop_once = set(drop_once)
         self.closed = 0
+        self.frame_us = frame_us
+        self.settings = None
 
-    def stream(self, app, on_text, rate_hz, seconds):
+    def stream(self, app, on_text, rate_hz, seconds, **settings):
+        self.settings = settings
         try:
             yield from self.frames(app, on_text, rate_hz)
         finally:
@@ -97,7 +100,7 @@ class FakeBoard:
         for i in range(-(-self.count // 10)):
             samples = (np.full((10, 2), i, "<i2") if self.samples is None
                        else self.samples[10 * i:10 * (i + 1)].astype("<i2")).tobytes()
-            sent.append((frames.SAMPLES, (1000 * i).to_bytes(4, "little")
+            sent.append((frames.SAMPLES, (self.frame_us * i % 2 ** 30).to_bytes(4, "little")
                          + self.lost_on_board.to_bytes(2, "little") + samples))
         for seq, (type_, payload) in enumerate(sent):
             if seq == self.interrupt_after:
@@ -247,3 +250,108 @@ def test_who_watches_can_end_the_capture(board):
     taken = capture(board, 60, progress=False, on_samples=enough)
     assert (len(taken), taken.lost) == (30, 0)
     assert board.eval("1 + 1") == 2
+
+
+@pytest.mark.filterwarnings("error")
+def test_stopped_twenty_times_and_ready_each_time(board):
+    """By ctrl-C, wherever it strikes; no reset in between, and no sample of the one before."""
+    for i in range(20):
+        left = [i % 5]
+
+        def stop(piece, left=left, by_ctrl_c=i % 2):
+            left[0] -= 1
+            if left[0] < 0:
+                if by_ctrl_c:
+                    raise KeyboardInterrupt
+                return True
+        sensor = "sound" if i % 4 == 3 else "motion"
+        taken = capture(board, 60, sensor=sensor, progress=False, on_samples=stop)
+        assert (len(taken), taken.lost) == ((i % 5 + 1) * (320 if sensor == "sound" else 10), 0)
+    assert len(capture(board, 1, progress=False)) == 100
+
+
+@pytest.mark.parametrize("asked_hz, rate_hz", [(400, 500), (1000, 1000)])  # the chip has 1000, 500, 333, ...
+@pytest.mark.filterwarnings("error")
+def test_motion_at_speed(board, asked_hz, rate_hz):
+    samples = np.random.default_rng(3).integers(-20000, 20000, (rate_hz, 6)).astype(np.int16)
+    played = make_recording("circle", "s03").with_(samples=samples, rate_hz=rate_hz)
+    board.world.play(played, at_s=board.world.time_s + 0.5)
+    taken = capture(board, 2, rate_hz=asked_hz, progress=False)
+    assert (len(taken), taken.rate_hz, taken.lost) == (2 * rate_hz, rate_hz, 0)
+    first = int(np.flatnonzero((taken.samples == samples[0]).all(axis=1))[0])
+    assert np.array_equal(taken.samples[first:first + rate_hz], samples)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_sensors_clock_is_measured_by_the_boards(board):
+    taken = capture(board, 6, progress=False)
+    assert taken.rate_hz == 100 and taken.measured_hz == pytest.approx(100, rel=1e-3)
+    assert capture(board, 1, progress=False).measured_hz is None, "too short to tell"
+
+
+def test_a_sensor_whose_clock_is_off_is_warned_of_and_can_be_retimed():
+    wave = np.round(10000 * np.sin(np.arange(1040) / 104 * 2 * np.pi * 2))[:, None] * [1, -1]
+    with pytest.warns(CaptureWarning, match="took 104.0 samples per second, not 100: its own clock is off"):
+        taken = capture(FakeBoard(1040, samples=wave, frame_us=round(100_000 / 1.04)), 10.4, progress=False)
+    assert taken.measured_hz == pytest.approx(104, rel=1e-4)
+    retimed = taken.retimed()
+    expected = np.round(10000 * np.sin(np.arange(1000) / 100 * 2 * np.pi * 2))
+    assert retimed.samples.shape == (1000, 2) and retimed.samples.dtype == np.int16
+    assert abs(retimed.samples[:, 0] - expected)[:-5].max() < 50
+    assert (retimed.rate_hz, retimed.source) == (100, "board") and taken.with_(label="x").retimed().label == "x"
+
+
+def test_the_clock_may_begin_anew_and_frames_may_be_lost():
+    board = FakeBoard(20000, samples=moving(20000), frame_us=1_000_000, drop=(100, 700))
+    with pytest.warns(CaptureWarning):
+        taken = capture(board, 2000, rate_hz=10, progress=False)
+    assert taken.measured_hz == pytest.approx(10, rel=1e-4), "2000 s: microseconds begin anew after 1074"
+
+
+def test_what_the_board_let_go_is_said_with_what_helps():
+    with pytest.warns(CaptureWarning, match="10 of them the board let go, because it could not send them as fast as they "
+                                            "came: a lower rate_hz helps, or a board with USB of its own") as warned:
+        capture(FakeBoard(50, lost_on_board=2, samples=moving(50)), 0.5, progress=False)
+    assert "cable" not in str(warned[0].message)
+
+
+@pytest.mark.parametrize("sensor, rate_hz, bytes_per_s, fast_baud, expected", [
+    ("motion", 100, None, 0, {}), ("motion", 1000, None, 0, {}), ("motion", 400, 11520, 921600, {}),
+    ("motion", 1000, 11520, 921600, {"baud": 921600}), ("motion", 700, 11520, 921600, {"baud": 921600}),
+    ("motion", 1000, 11520, 0, {}),
+    ("sound", 16000, None, 0, {"live": True}), ("sound", 16000, 11520, 921600, {"baud": 921600}),
+    ("sound", 16000, 11520, 0, {}), ("sound", 4000, 11520, 921600, {"live": True})])
+def test_a_faster_line_is_asked_for_only_where_it_is_needed(sensor, rate_hz, bytes_per_s, fast_baud, expected):
+    board = FakeBoard(20, samples=moving(20))
+    board.bytes_per_s, board.fast_baud = bytes_per_s, fast_baud
+    board.frames = lambda app, on_text, rate_hz: FakeBoard.frames(board, "capture", on_text, rate_hz)
+    capture(board, 0.1, rate_hz=rate_hz, sensor=sensor, progress=False)
+    assert board.settings == expected
+
+
+def test_sound_on_a_line_that_is_too_slow_is_counted_and_keeps_its_time(board):
+    """The board is held up 30 ms for each 20 ms of sound: it lets go of what it cannot send."""
+    board.install("capture_sound")
+    slow = """
+import time
+import apps.capture_sound as app
+class Slow(app.Encoder):
+    def send(self, type, payload):
+        time.sleep_ms(30)
+        super().send(type, payload)
+app.Encoder, _edgekit_encoder = Slow, app.Encoder
+"""
+    board.exec(slow)
+    ramp = (np.arange(64000) // 16 * 8 - 16000).astype(np.int16)  # what it is says when it was
+    try:
+        board.world.play(Recording(ramp, 16000, ("audio",), ("full scale",), (1 / 32768,)), at_s=board.world.time_s)
+        with pytest.warns(CaptureWarning, match="of them the board let go"):
+            taken = capture(board, 3, sensor="sound", progress=False)
+    finally:
+        board.exec("app.Encoder = _edgekit_encoder")
+    assert len(taken) == 48000 and 0.2 < taken.lost / 48000 < 0.5, "two thirds fit on the line"
+    kept = np.diff(taken.samples[:, 0], prepend=taken.samples[0, 0]) != 0
+    steps = np.flatnonzero(kept)
+    line = np.polyfit(steps, taken.samples[steps, 0], 1)
+    assert line[0] == pytest.approx(0.5, rel=0.01), "8 counts in 16 samples: holes are as long as what was lost"
+    assert abs(np.polyval(line, steps) - taken.samples[steps, 0]).max() < 100, "to 0.2 s / 16: 12 ms"

@@ -143,7 +143,8 @@ class _SerialTransport:
         self._fast_baud = fast_baud
         self._is_fast = False
         self._agreed = False  # the board was heard at the new rate
-        self._heard_s = 0.0   # when: then, or before it was agreed when the rate was changed
+        self._changed_s = 0.0
+        self._silent_s = 0.0  # since when, while somebody listens; 0 if it was heard last
         self._tail = b""
         self._ever_heard = False
 
@@ -157,8 +158,7 @@ class _SerialTransport:
             raise _lost(self._port, error) from error
 
     def read(self, timeout_s):
-        start_s = time.monotonic()
-        end = None if timeout_s is None else start_s + timeout_s
+        end = None if timeout_s is None else time.monotonic() + timeout_s
         try:
             if timeout_s == 0:
                 waiting = self._serial.in_waiting
@@ -168,9 +168,10 @@ class _SerialTransport:
                 data = self._serial.read(1)
                 if data:
                     return self._followed(data + self._serial.read(self._serial.in_waiting))
-                # Silence counts only while somebody listens.
-                if self._is_fast and time.monotonic() - max(self._heard_s, start_s) > _SILENT_S:
-                    self._go(_BAUD)
+                if self._is_fast:
+                    self._silent_s = self._silent_s or time.monotonic()
+                    if time.monotonic() - self._silent_s > _SILENT_S:
+                        self._go(_BAUD)
                 if end is not None and time.monotonic() > end:
                     return b""
         except self._errors as error:
@@ -209,16 +210,15 @@ class _SerialTransport:
                 self._serial.write(_YES)
         elif usual >= 0 and self._is_fast:
             self._go(_BAUD)
-        if self._agreed:
-            self._heard_s = time.monotonic()
-        elif self._is_fast and time.monotonic() - self._heard_s > _AGREE_S:
+        self._silent_s = 0.0
+        if self._is_fast and not self._agreed and time.monotonic() - self._changed_s > _AGREE_S:
             self._go(_BAUD)
         return data
 
     def _go(self, baud):
         self._serial.baudrate = baud
-        self._is_fast, self._agreed, self._heard_s = baud != _BAUD, False, time.monotonic()
-        self._tail = b""
+        self._is_fast, self._agreed = baud != _BAUD, False
+        self._changed_s, self._silent_s, self._tail = time.monotonic(), 0.0, b""
 
 
 @functools.cache

@@ -74,7 +74,7 @@ def send_live(encoder, microphone, payload, samples, rate_hz, count):
         lost_now = behind.read_into(samples)
         lost += lost_now
         done += lost_now + hop
-        if behind.is_late:
+        if behind.is_late and done < count:  # the last one says how much was lost before it
             lost += hop
         else:
             put_number(payload, 0, 4, time.ticks_us())

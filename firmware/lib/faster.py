@@ -44,6 +44,7 @@ _EMPTY_MS = const(30)  # until the last byte is out: the UART keeps 128, 11 ms a
 _ANSWER_MS = const(600)
 _AGAIN_MS = const(40)
 _FOLLOW_MS = const(100)  # for the computer to go along
+_GIVE_UP_MS = const(500)  # for it to go back by itself, after it was not heard
 _YES = b"\x06"
 
 
@@ -68,7 +69,7 @@ class Line:
 
     def __exit__(self, *exception):
         if self.is_fast:
-            self._back()
+            self._back(_FOLLOW_MS)
 
     def _go(self, changed):
         self._say(self._baud)
@@ -78,7 +79,7 @@ class Line:
             self.is_fast = self._answered()
         finally:
             if not self.is_fast:
-                self._back()
+                self._back(_GIVE_UP_MS)
 
     def _answered(self):
         poll = select.poll()
@@ -90,7 +91,7 @@ class Line:
                 return True
         return False
 
-    def _back(self):
+    def _back(self, wait_ms):
         self.is_fast = False
         try:
             for _ in range(3):
@@ -98,7 +99,7 @@ class Line:
             time.sleep_ms(_EMPTY_MS)
         finally:  # whatever ctrl-C breaks off
             self._registers[self._address] = self._usual
-        time.sleep_ms(_FOLLOW_MS)
+        time.sleep_ms(wait_ms)
 
     def _say(self, baud):
         self._encoder.seq = 0  # so that these frames are always the same bytes

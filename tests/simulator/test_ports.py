@@ -87,13 +87,11 @@ def test_exec_eval_run(mpremote, tmp_path):
 def test_files(mpremote, tmp_path):
     data = random.Random(1).randbytes(5000)
     (tmp_path / "data.bin").write_bytes(data)
-    mpremote("cp", "data.bin", ":data.bin")
-    assert hashlib.sha256(data).hexdigest() in mpremote("sha256sum", ":data.bin")
-    mpremote("cp", ":data.bin", "back.bin")
+    said = mpremote("cp", "data.bin", ":data.bin", "+", "sha256sum", ":data.bin", "+", "cp", ":data.bin", "back.bin",
+                    "+", "ls")
+    assert hashlib.sha256(data).hexdigest() in said and re.search(r"\b5000 data.bin", said)
     assert (tmp_path / "back.bin").read_bytes() == data
-    assert re.search(r"\b5000 data.bin", mpremote("ls"))
-    mpremote("rm", ":data.bin")
-    assert "data.bin" not in mpremote("ls")
+    assert "data.bin" not in mpremote("rm", ":data.bin", "+", "ls").split("\nls :\n")[1]
     assert "No such file" in mpremote("cat", ":data.bin", code=1)
 
 
@@ -101,13 +99,10 @@ def test_folders(mpremote, tmp_path):
     (tmp_path / "package" / "inside").mkdir(parents=True)
     (tmp_path / "package" / "a.py").write_text("A = 1\n")
     (tmp_path / "package" / "inside" / "b.py").write_text("B = 2\n")
-    mpremote("mkdir", ":folder")
-    mpremote("cp", "-r", "package", ":folder/")
-    tree = mpremote("tree", ":folder")
+    tree = mpremote("mkdir", ":folder", "+", "cp", "-r", "package", ":folder/", "+", "tree", ":folder")
     assert re.findall(r"── ([\w.]+)$", tree, re.M) == ["package", "a.py", "inside", "b.py"]
     assert mpremote("exec", "import folder.package.inside.b as b; print(b.B)") == "2\n"
-    mpremote("rm", "-r", ":folder")
-    assert "folder" not in mpremote("ls")
+    assert "folder" not in mpremote("rm", "-r", ":folder", "+", "ls").split("\nls :\n")[1]
 
 
 def test_df(mpremote):

@@ -53,9 +53,9 @@ class Dataset:
             for name in ("channels", "rate_hz", "units", "scale"):
                 expected, found = getattr(first, name), getattr(other, name)
                 if expected != found:
+                    mend = "Load the folder with resample_hz=..., " if name == "rate_hz" else "Record it again like the others, "
                     raise DataError(f"Recording {index} ({other.label or 'no label'}) has {name} {_short(found)}; "
-                                    f"expected {_short(expected)} as in recording 0. "
-                                    "Record it again like the others, or leave it out.")
+                                    f"expected {_short(expected)} as in recording 0. {mend}or leave it out.")
             if other.samples.dtype != first.samples.dtype:
                 raise DataError(f"Recording {index} holds {other.samples.dtype}; expected {first.samples.dtype} as in "
                                 "recording 0. Convert one of them.")
@@ -176,6 +176,17 @@ class Dataset:
         return Windows(np.concatenate(cut), np.array(labels, np.int64), np.array(subjects), np.array(origin),
                        self.classes)
 
+    def to_counts(self, per_unit) -> "Dataset":
+        """Every recording as int16 counts, see :meth:`Recording.to_counts`: features are computed from counts.
+
+        Examples
+        --------
+        >>> in_g = Dataset([Recording(np.float32([[0.0, 0.0, 1.0]]), 100.0, label="still")])
+        >>> in_g.to_counts(per_unit=8192)[0].samples.tolist()
+        [[0, 0, 8192]]
+        """
+        return Dataset([recording.to_counts(per_unit) for recording in self.recordings], self.classes)
+
     def save(self, path, suffix: str = ".csv") -> Path:
         """Write the data set into one ``.npz`` file, or as one file per recording into a folder.
 
@@ -208,17 +219,23 @@ class Dataset:
         return path
 
     @classmethod
-    def load(cls, path, rate_hz: float | None = None) -> "Dataset":
+    def load(cls, path, rate_hz: float | None = None, resample_hz: float | None = None,
+             names: str | None = None) -> "Dataset":
         """Read a data set from an ``.npz`` file, or from a folder of csv, npz, wav and npy recordings.
 
         Parameters
         ----------
         path : str or path
             In a folder, files are read in the order of their names. Where a file does not say its label, the
-            subfolder's name is the label (``wave/1.csv``, ``wave/asha_1.csv``: asha is the subject), or without a
-            subfolder the file's name: ``wave_3.csv``, ``wave.asha.3.csv``.
+            subfolder's name is the label (``wave/1.csv``, ``wave/asha_1.csv`` and ``asha/wave/1.csv``: asha is the
+            subject), or without a subfolder the file's name: ``wave_3.csv``, ``wave.asha.3.csv``, ``wave_p07_3.csv``.
         rate_hz : float, optional
             The rate you expect; needed for npy files, and for csv files that do not say theirs.
+        resample_hz : float, optional
+            Bring every recording of a folder to this rate.
+        names : str, optional
+            Where label and subject are in other folders' names, the ending left out: ``"{subject}_{label}_*"``,
+            ``"{label}/{subject}/*"``; ``*`` is anything.
 
         Notes
         -----
@@ -228,7 +245,7 @@ class Dataset:
         Raises
         ------
         DataError
-            Missing, damaged or of another kind; the message names the file.
+            Missing, damaged or of another kind, or a name that `names` does not describe; the message names the file.
         """
         path = Path(path)
         if path.is_dir():
@@ -240,7 +257,9 @@ class Dataset:
             recordings = []
             for file in files:
                 recording = Recording.load(file, rate_hz, recordings[0].channels if recordings else None)
-                recordings.append(_named(recording, file, path))
+                recording = recording if resample_hz is None else recording.resample(resample_hz)
+                name = file.relative_to(path)
+                recordings.append(_named(recording, name) if names is None else recording.with_(**_found(names, name)))
             return cls(_alike(recordings))
         data = cls._from_npz(_read_bytes(path), path.name)
         if rate_hz is not None and data[0].rate_hz != rate_hz:
@@ -366,20 +385,48 @@ class Normaliser:
         return ((np.asarray(x, np.float64) - self.mean_) / self.std_).astype(np.float32)
 
 
-def _named(recording, file, root):
-    """The recording with what its folder and its file name say, where it does not say it itself."""
+_PERSON = re.compile(r"(subject|subj|person|participant|volunteer|user|s|p|u)[ _-]?[0-9]+", re.IGNORECASE)
+_LABEL_PERSON = re.compile(rf"(?P<label>.+?)[ _-](?P<subject>{_PERSON.pattern})([ _-].*)?", re.IGNORECASE)
+
+
+def _found(names, file):
+    """Label and subject of a file, where the pattern `names` has them."""
+    pattern = re.escape(names).replace(r"\*", "[^/]*")
+    # A label may have the separator in it (double_tap), so it takes all it can.
+    for key, text in (("label", "[^/]+"), ("subject", "[^/]+?")):
+        pattern = pattern.replace(rf"\{{{key}\}}", f"(?P<{key}>{text})")
+    name = file.with_suffix("").as_posix()
+    try:
+        found = re.fullmatch(pattern, name)
+    except re.error:
+        found = None
+    if not found or "label" not in found.groupdict():
+        raise DataError(f"names={names!r} does not describe {name!r}: expected {{label}} once, {{subject}} at most once, and * "
+                        "for the rest, for example '{subject}_{label}_*'.")
+    return found.groupdict()
+
+
+def _named(recording, file):
+    """The recording with what its folders and its file name say, where it does not say it itself."""
     stem = file.stem.replace("_nohash_", "_")        # how Speech Commands writes "the same speaker once more"
     first, *more = stem.split(".")
     more = [part for part in more if not part.isdecimal()]
     label, subject = recording.label, recording.subject
     foreign = recording.source == "file"
-    if not label and file.parent != root:
-        label = file.parent.name
+    folders = list(file.parent.parts)
+    if not label and folders:
+        if len(folders) > 1 and _PERSON.fullmatch(folders[-1]) and not _PERSON.fullmatch(folders[-2]):
+            folders[-2:] = folders[:-3:-1]               # wave/p07/1.csv
+        label = folders[-1]
         own = re.sub(r"[ _-]+[(]?[0-9]+[)]?$", "", first)
-        if foreign and not subject and not more and own != label and not own.isdecimal():
+        if foreign and not subject and len(folders) > 1:
+            subject = folders[-2]
+        elif foreign and not subject and not more and own != label and not own.isdecimal():
             subject = own.removeprefix(f"{label}_")
     elif not label and foreign:
-        label = re.sub(r"[ _-]*[(]?[0-9]+[)]?$", "", first)
+        person = _LABEL_PERSON.fullmatch(first)
+        label = person["label"] if person else re.sub(r"[ _-]*[(]?[0-9]+[)]?$", "", first)
+        subject = subject or (person["subject"] if person else "")
     if foreign and not subject and more:
         subject = more[0]
     return recording.with_(label=label, subject=subject)
@@ -416,16 +463,17 @@ def _plain(text):
     return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "-" for letter in text)[:40]
 
 
-def _test_count(total, test_fraction, what):
+def _test_count(total, test_fraction, what, mend=""):
     if not 0 < test_fraction < 1:
         raise DataError(f"test_fraction is {test_fraction}: expected between 0 and 1, for example 0.25.")
     if total < 2:
-        raise DataError(f"Cannot split {total} {what}: expected at least 2.")
+        raise DataError(f"Cannot split {total} {what}: expected at least 2.{mend}")
     return min(total - 1, max(1, round(total * test_fraction)))
 
 
 def _test_subjects(subjects, test_fraction, seed):
-    count = _test_count(len(subjects), test_fraction, "subjects (nobody may be in both parts)")
+    count = _test_count(len(subjects), test_fraction, "subjects (nobody may be in both parts)",
+                        " Where do the files say who moved? Dataset.load(folder, names='{subject}_{label}_*') can tell.")
     return set(np.random.default_rng(seed).permutation(sorted(subjects))[:count].tolist())
 
 

@@ -162,6 +162,56 @@ class Recording:
         """A copy with other values, for example ``recording.with_(label="wave")``."""
         return replace(self, **changes)
 
+    def to_counts(self, per_unit) -> "Recording":
+        """The recording as int16 counts, as a sensor of the course gives them: what features are computed from.
+
+        Parameters
+        ----------
+        per_unit : float or sequence of float
+            Counts of 1 unit, one number for all channels or one for each. The course's accelerometers count 8192 for
+            1 g: so 8192 for recordings in g, ``8192 / 9.81`` in m/s2, ``8.192`` in mg.
+
+        Raises
+        ------
+        DataError
+            `per_unit` is no such number, or more than 1 sample of 20 would not fit int16.
+
+        Examples
+        --------
+        >>> in_g = Recording(np.float32([[0.0, -0.25, 1.0]]), 100.0)
+        >>> in_g.to_counts(8192).samples.tolist()
+        [[0, -2048, 8192]]
+        """
+        factors = np.atleast_1d(np.asarray(per_unit, np.float64))
+        if factors.shape not in ((1,), (len(self.channels),)) or not (np.isfinite(factors) & (factors > 0)).all():
+            raise DataError(f"per_unit is {per_unit!r}: expected a number above 0, or one for each of {len(self.channels)} "
+                            "channels.")
+        counts = np.rint(self.physical().astype(np.float64) * factors)
+        beyond = np.mean(np.abs(counts).max(axis=1) > 32768)
+        if beyond > 0.05:
+            raise DataError(f"{self.label or 'The recording'}: {beyond:.0%} of the samples are beyond int16 with {per_unit!r} "
+                            f"counts for 1 unit; the largest is {np.abs(self.physical()).max():g}. In m/s2 take 8192 / 9.81, "
+                            "in mg 8.192.")
+        scale = tuple((1 / np.broadcast_to(factors, len(self.channels))).tolist())
+        return self.with_(samples=np.clip(counts, -32768, 32767).astype(np.int16), scale=scale)
+
+    def resample(self, rate_hz: float) -> "Recording":
+        """The same movement or sound at another rate; a slower one holds nothing above half of it.
+
+        Examples
+        --------
+        >>> Recording(np.ones((200, 3), np.int16), 100.0).resample(50)
+        Recording(no label, no subject: 2.00 s, 100 samples at 50 Hz, ch0 ch1 ch2, int16)
+        """
+        rate_hz = _checked_rate(rate_hz)
+        if rate_hz == self.rate_hz:
+            return self
+        # Beyond its ends the recording goes on as a line: gravity does not vanish there.
+        samples = _resample(self.samples.astype(np.float64), self.rate_hz, rate_hz, "line")
+        if self.samples.dtype == np.int16:
+            samples = np.clip(np.rint(samples), -32768, 32767)
+        return self.with_(samples=samples.astype(self.samples.dtype), rate_hz=rate_hz)
+
     def slice(self, start_s: float, stop_s: float) -> "Recording":
         """The part from `start_s` to `stop_s`, in seconds.
 
@@ -286,7 +336,8 @@ class Recording:
         recording = read(_read_bytes(path), path.name, rate_hz)
         if rate_hz is not None and recording.rate_hz != rate_hz:
             raise DataError(f"{path.name} was recorded at {recording.rate_hz:g} Hz; expected {rate_hz:g} Hz. "
-                            f"Record it again at {rate_hz:g} Hz, or resample it.")
+                            f"Record it again at {rate_hz:g} Hz, or load it without rate_hz and resample it: "
+                            f"recording.resample({rate_hz:g}), or Dataset.load(folder, resample_hz={rate_hz:g}).")
         return recording if channels is None else recording.select(channels, path.name)
 
     def select(self, channels, name: str = "The recording") -> "Recording":
@@ -864,11 +915,11 @@ def load_sound(path, rate_hz: int = 16000) -> tuple[Recording, tuple[str, ...]]:
                      recording.source or "file"), tuple(notes)
 
 
-def _resample(sound, rate_hz, wanted_hz):
-    """[n] at one rate to [m] at another, with a low-pass filter against aliases."""
+def _resample(sound, rate_hz, wanted_hz, beyond="constant"):
+    """[n] or [n, channels] at one rate to another, with a low-pass filter against aliases; `beyond` as in resample_poly."""
     from fractions import Fraction
 
     from scipy import signal
 
     ratio = Fraction(wanted_hz / rate_hz).limit_denominator(1000)
-    return signal.resample_poly(sound, ratio.numerator, ratio.denominator)
+    return signal.resample_poly(sound, ratio.numerator, ratio.denominator, padtype=beyond)

@@ -10,6 +10,7 @@ import pytest
 
 from edgekit.dataset import Dataset, Normaliser, Windows, cache_dir, load_dataset, read_registry
 from edgekit.errors import DataError
+from edgekit.features import FeatureParams, motion
 from edgekit.paths import DATASETS
 from edgekit.recording import Recording, pack_npz
 
@@ -348,3 +349,52 @@ def test_many_subjects_are_not_all_listed():
     many = Dataset([recording("wave", f"s{i:03d}") for i in range(150)])
     with pytest.raises(DataError, match="s018, s019 and 130 more[.]"):
         many.filter(label="idle")
+
+
+@pytest.mark.parametrize("names, file, found", [
+    (None, "p07/wave/take1", ("wave", "p07")), (None, "wave/p07/take1", ("wave", "p07")), (None, "wave_p07_3", ("wave", "p07")),
+    (None, "double_tap_subject-2", ("double_tap", "subject-2")), (None, "steps_up_3", ("steps_up", "")),
+    ("{subject}_{label}_*", "asha_double_tap_1", ("double_tap", "asha")), ("*/{label}", "x/wave", ("wave", "")),
+    ("{label}/{subject}/*", "wave/asha/1", ("wave", "asha")),
+])
+def test_names_of_other_layouts(tmp_path, names, file, found):
+    path = tmp_path / f"{file}.npy"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, np.zeros((20, 3), np.int16))
+    recording, = Dataset.load(tmp_path, rate_hz=50, names=names)
+    assert (recording.label, recording.subject) == found
+
+
+@pytest.mark.parametrize("names", ["{label}/*", "*", "{label}_{label}", "{subject"])
+def test_a_pattern_that_does_not_fit_is_named(tmp_path, names):
+    np.save(tmp_path / "wave_asha.npy", np.zeros((20, 3), np.int16))
+    with pytest.raises(DataError, match="does not describe 'wave_asha': expected {label} once"):
+        Dataset.load(tmp_path, rate_hz=50, names=names)
+
+
+def test_other_rates_and_units_become_features(tmp_path):
+    for who, rate_hz in (("asha", 50), ("ravi", 100), ("mina", 62.5)):
+        time_s = np.arange(0, 4, 1 / rate_hz)
+        still = np.float32([0, 0, 9.81]) + np.sin(2 * np.pi * 2 * time_s)[:, None].astype(np.float32)
+        Recording(still, rate_hz, label="walk", subject=who).save(tmp_path / f"{who}.csv")
+    with pytest.raises(DataError, match="has rate_hz .*Load the folder with resample_hz="):
+        Dataset.load(tmp_path)
+    data = Dataset.load(tmp_path, resample_hz=50)
+    with pytest.raises(DataError, match="walk: .*beyond int16 with 8192 counts for 1 unit.* In m/s2 take 8192 / 9.81"):
+        data.to_counts(8192)
+    counts = data.to_counts(8192 / 9.81)
+    params = FeatureParams(kind="summary", rate_hz=50, window=128, channels=3)
+    features = motion.summary(counts.windows(128, 32).x, params)
+    assert features.shape[1] == 13 and {len(recording) for recording in counts} == {200}
+    assert abs(counts[0].physical() - data[0].samples).max() < 0.001
+    # The three are one movement: at 2 Hz the rates agree, up to the ends of the recordings, where the filter guesses.
+    middle = [recording.samples[20:180].astype(float) for recording in counts]
+    assert max(abs(each - middle[0]).max() for each in middle) < 20
+
+
+def test_counts_for_each_channel():
+    both = Recording(np.float32([[1, 2], [-3, 4]]), 100, label="a")
+    assert both.to_counts((10, 100)).samples.tolist() == [[10, 200], [-30, 400]]
+    for wrong in (0, -1, float("nan"), (1, 2, 3)):
+        with pytest.raises(DataError, match="a number above 0, or one for each of 2 channels"):
+            both.to_counts(wrong)

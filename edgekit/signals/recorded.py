@@ -63,7 +63,7 @@ def load_words(folder, keywords: Sequence[str] = ("no", "yes"), cut_db: float | 
     for file in files:
         recording, said = load_sound(file)
         notes += said
-        recording = _named(recording.with_(source="file"), file, folder)
+        recording = _named(recording.with_(source="file"), file.relative_to(folder))
         if not recording.label:
             raise DataError(f"{file.name} does not say which word it holds. Put it into a folder with the word's name, or "
                             "call it WORD.PERSON.1.wav.")

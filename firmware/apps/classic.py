@@ -1,9 +1,13 @@
-"""Recognise with a classical model: sensor, window, fourteen features, tree or forest or line, decision, LED.
+"""Recognise with a classical model: sensor, window, summary features, tree or forest or line, decision, LED.
 
 On the board, with a file that ``edgekit.convert.to_board`` has made of a scikit-learn model::
 
     from apps.classic import main
     main("/models/forest.bin")
+
+One that was trained on an accelerometer alone, 8192 counts for 1 g, at 50 Hz::
+
+    main("/models/walk.bin", rate_hz=50, channels=3, rest="sitting")
 """
 
 import time
@@ -13,36 +17,39 @@ import boards
 import classic
 from motion import Summary
 
-COLUMNS = ["mean_ax", "mean_ay", "mean_az", "variance_ax", "variance_ay", "variance_az", "energy_gyro", "zero_crossings",
-           "range", "jerk", "band_1_3hz", "band_3_6hz", "band_6_12hz", "band_12_25hz"]
 
-
-def main(path="/models/classic.bin", windows=None, agree=3, stride=32, rest="idle"):
+def main(path="/models/classic.bin", windows=None, agree=3, stride=32, rest="idle", rate_hz=100, window=128, channels=6):
     """Print what is recognised, for ever or for a number of ``windows``.
 
     ``path``: the model, trained on the summary features; with other columns it is refused by name. ``agree``: so many
-    windows, one after the other, must say the same. ``stride``: samples from window to window.
+    windows, one after the other, must say the same. ``stride``: samples from window to window. ``rate_hz``, ``window``,
+    ``channels``: as in the FeatureParams of training; 3 channels leave the gyroscope out.
     """
     model = classic.load_model(path)
+    summary = Summary({"window": window, "channels": channels, "rate_hz": rate_hz})
     if model.columns is not None:
-        model.check_columns(COLUMNS)
-    summary = Summary({"window": 128, "channels": 6})
+        model.check_columns(summary.names())
     features = array("i", bytes(4 * summary.size))
-    imu = boards.accelerometer(rate_hz=100)
+    imu = boards.accelerometer(rate_hz=rate_hz)
     led = boards.led()
-    window = array("h", bytes(2 * 6 * 128))
+    missing = window  # samples until the first window is full
+    step = channels * stride
     block = array("h", bytes(2 * 6 * stride))
+    new = memoryview(block)[:step]
+    window = array("h", bytes(2 * channels * window))
     view = memoryview(window)
-    older, newer, latest = view[:-len(block)], view[len(block):], view[-len(block):]
-    missing = 128  # samples until the first window is full
+    older, newer, latest = view[:-step], view[step:], view[-step:]
     seen = said = None
     same = 0
     start_ms = time.ticks_ms()
     imu.start()
     while windows is None or windows > 0:
         imu.read_block(block)
+        if channels == 3:
+            for i in range(step):
+                block[i] = block[i // 3 * 6 + i % 3]
         older[:] = newer
-        latest[:] = block
+        latest[:] = new
         missing -= stride
         if missing > 0:
             continue

@@ -83,7 +83,15 @@ class Summary:
         self.channels = params["channels"]
         self._turns = self.channels == 6  # there is a gyroscope
         self.size = 9 + self._turns + _BANDS
+        self._rate_hz = params.get("rate_hz", 100)
         self._rest = array("h", bytes(2 * (self.window // 2)))
+
+    def names(self):
+        """Names of the numbers, in their order: the columns of a classical model."""
+        rate_hz = self._rate_hz
+        return ([name + axis for name in ("mean_", "variance_") for axis in ("ax", "ay", "az")]
+                + (["energy_gyro"] if self._turns else []) + ["zero_crossings", "range", "jerk"]
+                + ["band_%d_%dhz" % (rate_hz >> level + 1, rate_hz >> level) for level in range(_BANDS + 1, 1, -1)])
 
     def compute(self, window, out):
         """Fill ``out`` (``array("i")``, ``size`` long) from ``window`` (``array("h")``, sample by sample)."""

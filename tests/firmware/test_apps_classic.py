@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 
 from edgekit.convert import to_board
-from edgekit.dataset import load_dataset
+from edgekit.dataset import Dataset, load_dataset
 from edgekit.errors import BoardCodeError
 from edgekit.features import FeatureParams, motion
-from edgekit.paths import FIRMWARE
 from edgekit.signals.gestures import live
 from edgekit.train.classical import classical
 
@@ -41,12 +40,24 @@ def test_it_says_what_scikit_learn_says(board, trained):
     assert said == expected == ["wave", "punch", "shake"]
 
 
+def test_an_accelerometer_alone_at_another_rate(board):
+    params = FeatureParams(kind="summary", rate_hz=50, window=64, channels=3)
+    names = motion.summary_names(params)
+    alone = Dataset([recording.select(("ax", "ay", "az")).resample(50)
+                     for recording in load_dataset("gestures").filter(label=("idle", "shake"))])
+    windows = alone.windows(64, 32)
+    x = pd.DataFrame(motion.summary(windows.x, params), columns=names)
+    board.put(to_board(classical("tree").fit(x, np.array(windows.classes)[windows.y])), "/models/shake.bin")
+    movement, _ = live(script=["shake"], seed=1)
+    board.world.play(movement)
+    said = board.run("classic", path="/models/shake.bin", windows=8, stride=16, rate_hz=50, window=64, channels=3)
+    assert [line.split()[-1] for line in said.splitlines()] == ["shake"]
+    with pytest.raises(BoardCodeError, match="the columns are mean_ax, .*; the model was trained on"):
+        board.run("classic", path="/models/shake.bin", windows=1, rate_hz=50, window=64)
+
+
 def test_it_knows_its_columns(board, trained):
     _, x = trained
-    source = (FIRMWARE / "apps" / "classic.py").read_text(encoding="utf-8")
-    named = {}
-    exec(source[source.index("COLUMNS"):source.index("def main")], named)
-    assert named["COLUMNS"] == NAMES
     other = classical("tree").fit(x.rename(columns={"jerk": "suddenness"}), np.arange(len(x)) % 2)
     board.put(to_board(other), "/models/other.bin")
     with pytest.raises(BoardCodeError, match="the model needs suddenness, which is not offered"):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edgekit.features import FeatureParams
-from edgekit.features.motion import compute
+from edgekit.features.motion import compute, summary_names
 from edgekit.paths import FIRMWARE
 from edgekit.twin import board_module
 
@@ -77,6 +77,11 @@ def test_wrong_sizes_are_named():
         waveform.compute(array("h", bytes(12)), array("b", bytes(192)))
     with pytest.raises(ValueError, match="room for 192 features was expected, 4 found"):
         waveform.compute(array("h", bytes(2 * 768)), array("b", bytes(4)))
+
+
+@pytest.mark.parametrize("params", [FeatureParams(kind="summary"), FeatureParams(kind="summary", rate_hz=50, channels=3)])
+def test_names_are_those_of_the_host(params):
+    assert board_module("motion").Summary(params.to_dict()).names() == summary_names(params)
 
 
 def test_unknown_kind_is_named():

@@ -10,9 +10,13 @@ ROOT = Path(__file__).parent
 FOLDER = pytest.StashKey()
 # They import on MicroPython only; tests/simulator and tests/board run them there.
 collect_ignore_glob = ["edgekit/simulator/rom/*", "edgekit/simulator/unix/*"]
+BROWSER = "tests/browser/"
 # The order in which the workers take the files.
-LONG_FIRST = ("tests/browser/", "tests/notebooks/test_exercises_run.py", "solutions/", "notebooks/", "tests/test_demo",
-              "tests/deploy", "tests/train", "tests/convert", "tests/kernel/", "tests/simulator/", "tests/board/")
+LONG_FIRST = (BROWSER, "tests/notebooks/test_exercises_run.py", "notebooks/08", "tests/test_demo", "notebooks/07",
+              "notebooks/06", "notebooks/09", "solutions/08", "solutions/06", "solutions/09", "tests/test_deploy",
+              "tests/simulator/test_ports", "tests/convert/", "tests/test_spotting", "tests/board/", "tests/kernel/",
+              "tests/lab/test_exercises", "solutions/", "notebooks/", "tests/tflite/", "tests/train/", "tests/firmware/",
+              "tests/simulator/")
 
 
 def pytest_configure(config):
@@ -37,6 +41,18 @@ def pytest_collection_modifyitems(items):
         return next((i for i, start in enumerate(LONG_FIRST) if path.startswith(start)), len(LONG_FIRST))
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """All tests in the browser go to one worker: JupyterLab and Chromium start once."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneBrowser(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+
+    return OneBrowser(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -254,12 +254,20 @@ class _Taken:
         return recording
 
     def _measured_hz(self):
-        """Samples per second of the board's clock: a straight line through the stamps."""
+        """Samples per second of the board's clock."""
         counts, times_us = np.array(self._stamps).T
         times_s = np.cumsum(np.diff(times_us, prepend=times_us[0]) % _TICKS_US) / 1e6
-        if times_s[-1] < _CLOCK_S:
+        if times_s[-1] < _CLOCK_S or len(counts) < 6:
             return None
-        return float(np.polyfit(times_s, counts, 1)[0])
+        # A stamp may be late, if the board had other work, but never early: of the first and the last third the
+        # earliest one counts. Which that is depends a little on the rate itself.
+        third = len(counts) // 3
+        rate_hz = self._header["rate_hz"]
+        for _ in range(3):
+            late_s = times_s - counts / rate_hz
+            first, last = late_s[:third].argmin(), len(counts) - third + late_s[-third:].argmin()
+            rate_hz = (counts[last] - counts[first]) / (times_s[last] - times_s[first])
+        return float(rate_hz)
 
     def losses(self):
         """A sentence about what was lost, empty if nothing was."""

@@ -355,3 +355,22 @@ app.Encoder, _edgekit_encoder = Slow, app.Encoder
     line = np.polyfit(steps, taken.samples[steps, 0], 1)
     assert line[0] == pytest.approx(0.5, rel=0.01), "8 counts in 16 samples: holes are as long as what was lost"
     assert abs(np.polyval(line, steps) - taken.samples[steps, 0]).max() < 100, "to 0.2 s / 16: 12 ms"
+
+
+def test_what_waited_in_the_sensor_and_was_thrown_away_counts_as_lost(board):
+    board.install("capture")
+    board.exec("""
+import time, boards
+from array import array
+imu = boards.accelerometer(rate_hz=100)
+block = array("h", bytes(120))
+imu.start()
+began = time.ticks_us()
+time.sleep(0.5)
+lost = [imu.read_block(block)]      # 10 of the 50 that wait
+time.sleep(2)                       # longer than its FIFO lasts
+lost.append(imu.read_block(block))
+periods = time.ticks_diff(time.ticks_us(), began) / 10000
+""")
+    lost, periods = board.eval("lost"), board.eval("periods")
+    assert lost[0] == 0 and 10 + lost[1] + 10 == pytest.approx(periods, abs=2)

@@ -177,7 +177,7 @@ class MPU6050:
             waiting = self._waiting()
             if self._read_register(_INT_STATUS) & _FIFO_OVERFLOW:
                 # What is left begins somewhere inside a sample. Start anew.
-                lost += round(ticks_diff(ticks_us(), self._read_us) * self.rate_hz / 1000000)
+                lost += self._left + round(ticks_diff(ticks_us(), self._read_us) * self.rate_hz / 1000000)
                 self._empty_fifo()
             elif waiting >= wanted:
                 break
@@ -185,6 +185,7 @@ class MPU6050:
                 sleep_ms(max(1, int((wanted - waiting) * 1000 / self.rate_hz)))
         self._read_into(_FIFO_R_W, self._wire)
         self._read_us = ticks_us()
+        self._left = waiting - wanted
         wire = self._wire
         for i in range(len(buf)):
             buf[i] = _int16(wire, 2 * i)
@@ -233,6 +234,7 @@ class MPU6050:
         self._write_register(_USER_CTRL, _FIFO_ENABLE)
         self._read_register(_INT_STATUS)  # reading clears an old overflow
         self._read_us = ticks_us()
+        self._left = 0  # samples that waited in the FIFO when it was read last
 
     def _filter_for(self, rate_hz):
         for i, bandwidth_hz in enumerate(_BANDWIDTHS_HZ):

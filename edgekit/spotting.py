@@ -139,8 +139,8 @@ def hear_file(path, on: str = "host", bundle=None, threshold: float = FILE_THRES
         A WAV file. Another rate, several channels and other sample types are converted; the notes say so.
     on : str
         ``"host"``: here. Or what :func:`edgekit.connect` takes. The simulated board (``"sim"``) hears the sound with
-        its I2S microphone, that one's own noise included. A real board would hear the room: it gets the samples as a
-        file instead.
+        an I2S microphone that has no noise of its own: so its scores are the host's, to the bit. A real board would
+        hear the room: it gets the samples as a file instead.
     bundle : Bundle, optional
         Default: :func:`edgekit.deploy.keyword_bundle`.
     threshold : float
@@ -250,10 +250,13 @@ def decide(stored, limit: int, words, step_ms: float, smooth: int = SMOOTH, quie
 
 def _on_board(bundle, sound, port, threshold):
     from edgekit import connect
+    from edgekit.simulator.chips.inmp441 import INMP441
 
     with connect(port, quiet=True) as board:
         if not bundle.is_on(board):
             bundle.deploy(board)
+        if board.kind == "simulated" and "MIC_ID" in board.profile.pins:
+            board.world.microphone(board.profile.pins["MIC_ID"], INMP441(board.world.sense_sound, noise=False))
         return spot_on_board(board, bundle, sound, threshold=threshold)
 
 
@@ -290,7 +293,7 @@ def spot_on_board(board, bundle, sound, as_file: bool | None = None, threshold: 
     looks = [(time_s, scores) for time_s, scores in looks if time_s > -0.001]
     stored = np.array([scores for _, scores in looks], np.int8).reshape(-1, len(bundle.classes))
     note = ("The board got the samples as a file; its microphone was not used." if as_file else
-            "The sound was played into the simulated board's I2S microphone, whose own noise is in the scores.")
+            "The sound was played into the simulated board's I2S microphone.")
     return Heard(bundle.classes, np.array([time_s for time_s, _ in looks]), _real(stored, twin),
                  [replace(event, time_s=round(event.time_s - lead_s, 3)) for event in events], threshold,
                  "simulated board" if simulated else "board", (note,))

@@ -128,11 +128,20 @@ def test_the_command_prints_scores_and_the_decision(wav, capsys):
     assert np.diff([frame["time_s"] for frame in answer["frames"]]) == pytest.approx(0.1)
 
 
-def test_the_simulated_board_hears_the_same_word(wav, capsys):
+def test_the_simulated_board_hears_the_same_to_the_bit(wav, capsys):
+    """Through its I2S microphone, which has no noise of its own here."""
     assert cli.main(["keyword", str(wav), "--on", "sim", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
+    here = spotting.hear_file(wav).to_dict()
     assert answer["decision"] == "yes" and answer["where"] == "simulated board"
+    assert answer["decisions"] == here["decisions"]
+    assert [frame["scores"] for frame in answer["frames"]] == [frame["scores"] for frame in here["frames"]]
     assert any("played into the simulated board's I2S microphone" in note for note in answer["notes"])
+
+
+def test_a_microphone_that_cannot_be_simulated_is_said(wav, capsys):
+    assert cli.main(["keyword", str(wav), "--on", "sim:nano33ble"]) == 1
+    assert "try that part on a real board" in capsys.readouterr().err
 
 
 def test_a_file_of_another_kind(tmp_path, capsys):

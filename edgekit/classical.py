@@ -10,7 +10,7 @@ from edgekit.bytecode import compile_file
 from edgekit.convert import load_classic
 from edgekit.errors import ModelError
 from edgekit.paths import FIRMWARE
-from edgekit.tflite.reporting import BoardFit
+from edgekit.tflite.reporting import BOARD_COLUMNS, BoardFit, board_lines, html_table
 
 __all__ = ["ClassicReport", "report", "is_classic"]
 
@@ -112,21 +112,14 @@ class ClassicReport:
         lines += [f"  {name:<13} {value}" for name, value in self._facts()]
         lines += ["", *(f"  {kind:<13} {what}" for kind, what in self.steps)]
         if self.boards:
-            lines += ["", f"  {'board':<26} {'fits':<5} {'estimated time':>14}  why not"]
-            lines += [f"  {t:<26} {f:<5} {e:>14}  {r}".rstrip() for t, f, e, r in self._board_rows()]
+            lines += ["", *board_lines(self._board_rows())]
         return "\n".join(lines)
 
     def _repr_html_(self):
-        def table(head, rows):
-            head = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-            body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-                           for row in rows)
-            return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-        parts = [f"<h4>{html.escape(self.name)}</h4>", table(("what", "needs"), self._facts()),
-                 table(("step", "what"), self.steps)]
+        parts = [f"<h4>{html.escape(self.name)}</h4>", html_table(("what", "needs"), self._facts()),
+                 html_table(("step", "what"), self.steps)]
         if self.boards:
-            parts.append(table(("board", "fits", "time (estimated)", "why not"), self._board_rows()))
+            parts.append(html_table(BOARD_COLUMNS, self._board_rows()))
         return "".join(parts)
 
 

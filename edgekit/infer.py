@@ -60,7 +60,9 @@ def load_inputs(path) -> np.ndarray:
         raise DataError(f"Cannot read the inputs {path}: {error.strerror or error}. Give a .npy file, made with "
                         "numpy.save.") from None
     except (ValueError, EOFError) as error:
-        raise DataError(f"{path} is no .npy file of numbers ({error}). Make it with numpy.save(path, array).") from None
+        # numpy would advise to load a pickle "unsafely".
+        why = "it is no .npy, or holds Python objects" if "allow_pickle" in str(error) else error
+        raise DataError(f"{path} is no .npy file of numbers ({why}). Make it with numpy.save(path, array).") from None
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
         with contextlib.suppress(AttributeError):
             values.close()

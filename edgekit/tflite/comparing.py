@@ -1,6 +1,5 @@
 """The same inputs, layer by layer: float model, int8 reference, host twin, board."""
 
-import html
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from edgekit.errors import ModelError
 from edgekit.tflite.graph import load_bytes
 from edgekit.tflite.interpreter import Interpreter, reference_layers
-from edgekit.tflite.reporting import modules
+from edgekit.tflite.reporting import html_table, modules
 
 __all__ = ["Ladder", "Rung", "ladder"]
 
@@ -104,10 +103,7 @@ class Ladder:
         return "\n".join([self._title(), *lines])
 
     def _repr_html_(self):
-        head, rows = self._rows()
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-        return f"<table><caption>{html.escape(self._title())}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return html_table(*self._rows(), self._title())
 
 
 def ladder(model, x, float_model=None, board=None) -> Ladder:

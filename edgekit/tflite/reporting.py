@@ -224,24 +224,34 @@ class Report:
         lines += ["", f"  {'operator':<20} {'output':<14} {'type':<8} {'weights':>8} {'MACs':>10}"]
         lines += [f"  {n:<20} {s:<14} {t:<8} {w:>8} {m:>10}" for n, s, t, w, m in self._layer_rows()]
         if self.boards:
-            lines += ["", f"  {'board':<26} {'fits':<5} {'estimated time':>14}  why not"]
-            lines += [f"  {t:<26} {f:<5} {e:>14}  {r}".rstrip() for t, f, e, r in self._board_rows()]
+            lines += ["", *board_lines(self._board_rows())]
         return "\n".join(lines)
 
     def _repr_html_(self):
-        def table(head, rows):
-            head = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-            body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-                           for row in rows)
-            return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-        parts = [f"<h4>{html.escape(self.name)}</h4>", table(("what", "needs"), self._facts())]
+        parts = [f"<h4>{html.escape(self.name)}</h4>", html_table(("what", "needs"), self._facts())]
         if self.problem:
             parts.append(f"<p><b>Cannot run:</b> {html.escape(self.problem)}</p>")
-        parts.append(table(("operator", "output", "type", "weights (bytes)", "MACs"), self._layer_rows()))
+        parts.append(html_table(("operator", "output", "type", "weights (bytes)", "MACs"), self._layer_rows()))
         if self.boards:
-            parts.append(table(("board", "fits", "time (estimated)", "why not"), self._board_rows()))
+            parts.append(html_table(BOARD_COLUMNS, self._board_rows()))
         return "".join(parts)
+
+
+BOARD_COLUMNS = ("board", "fits", "time (estimated)", "why not")
+
+
+def board_lines(rows) -> list[str]:
+    """Rows of :data:`BOARD_COLUMNS` as the lines of a printed report."""
+    return [f"  {'board':<26} {'fits':<5} {'estimated time':>14}  why not",
+            *(f"  {title:<26} {fits:<5} {time:>14}  {reasons}".rstrip() for title, fits, time, reasons in rows)]
+
+
+def html_table(head, rows, caption="") -> str:
+    """A table of texts as a notebook shows it."""
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    caption = f"<caption>{html.escape(caption)}</caption>" if caption else ""
+    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 _SOURCES = {

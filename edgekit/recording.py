@@ -747,16 +747,19 @@ def _chunk(name, body):
 
 def _chunks(data, name):
     """Each (name, body) of a RIFF body."""
-    position = 0
+    position, complete = 0, False
     while position + 8 <= len(data):
         key, size = struct.unpack_from("<4sI", data, position)
         body = data[position + 8:position + 8 + size]
         if key == b"data" and size >= _UNKNOWN_SIZE:
             size = len(body)
         if len(body) < size:
+            if complete:        # the samples are all there; what follows is no part of a wav, such as a tag of an MP3
+                return
             raise DataError(f"{name} is cut short: its part {key.decode('latin-1').strip()!r} should have {size} "
                             f"bytes, {len(body)} are there. Copy it again.")
         yield key, body
+        complete = complete or key == b"data"
         position += 8 + size + size % 2
 
 

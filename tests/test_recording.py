@@ -555,6 +555,13 @@ def test_sound_that_is_too_short_or_cut_or_of_another_sensor(tmp_path):
             load_sound(tmp_path / "c.wav")
 
 
+def test_what_follows_the_samples_does_no_harm(tmp_path):
+    path = Recording(counts(tone()), 16000).save(tmp_path / "a.wav")
+    alone, _ = load_sound(path)
+    path.write_bytes(path.read_bytes() + b"TAG and a title, as MP3 players have it")
+    assert np.array_equal(load_sound(path)[0].samples, alone.samples)
+
+
 def test_damaged_wavs_are_refused_or_read_never_more(tmp_path):
     rng = np.random.default_rng(0)
     data = Recording(counts(tone(seconds=0.15)), 16000).save(tmp_path / "a.wav").read_bytes()

@@ -45,8 +45,8 @@ class Captured(Recording):
     Attributes
     ----------
     measured_hz : float or None
-        Samples per second of the board's clock. None if the capture was too short to tell (5 s), and in a copy that
-        was changed (`with_`, `slice`).
+        Samples per second of the board's clock. None if too few came to tell (5 s in which the board let go of none),
+        and in a copy that was changed (`with_`, `slice`).
     """
 
     measured_hz = None
@@ -199,7 +199,7 @@ class _Taken:
         self._header = None
         self._blocks = []
         self._count = 0
-        self._stamps = []    # (samples so far, the board's clock)
+        self._stamps = [[]]  # (samples so far, the board's clock); a list for each stretch in which the board let go of none
         self._let_go = 0     # of what was lost, what the board did not send
         self._missing_at_end = 0
         self._next_seq = None
@@ -224,7 +224,9 @@ class _Taken:
         self._let_go += lost_on_board
         self._fill(lost_on_board + missing_frames * len(block), block)
         self._append(block)
-        self._stamps.append((self._count, time_us))
+        if lost_on_board:  # how many that were it knows by the clock alone
+            self._stamps.append([])
+        self._stamps[-1].append((self._count, time_us))
         return block
 
     def finish(self):
@@ -255,7 +257,7 @@ class _Taken:
 
     def _measured_hz(self):
         """Samples per second of the board's clock."""
-        counts, times_us = np.array(self._stamps).T
+        counts, times_us = np.array(max(self._stamps, key=len)).T
         times_s = np.cumsum(np.diff(times_us, prepend=times_us[0]) % _TICKS_US) / 1e6
         if times_s[-1] < _CLOCK_S or len(counts) < 6:
             return None

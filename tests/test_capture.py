@@ -1,15 +1,18 @@
 """Capture: what the sensor felt comes back to the bit; what was lost is counted."""
 
 import json
+import os
 
 import numpy as np
 import pytest
+from board_port import behind_a_port
 
 from edgekit.board.simulated import SimulatedBoard
 from edgekit.capture import CaptureWarning, capture
 from edgekit.errors import BoardCodeError, BoardLostError, BoardRestartedError, BoardWireError, DataError
 from edgekit.recording import Recording
 from edgekit.signals.gestures import make_recording
+from edgekit.simulator.ports import PtyPort
 from edgekit.twin import board_module
 
 frames = board_module("frames")
@@ -270,6 +273,20 @@ def test_stopped_twenty_times_and_ready_each_time(board):
     assert len(capture(board, 1, progress=False)) == 100
 
 
+@pytest.mark.skipif(os.name == "nt", reason="SKIP: Windows has no pseudo-terminals")
+@pytest.mark.filterwarnings("error")
+def test_stopped_twenty_times_behind_a_pty():
+    with behind_a_port(PtyPort()) as board:
+        for i in range(20):
+            def stop(piece, by_ctrl_c=i % 2):
+                if by_ctrl_c:
+                    raise KeyboardInterrupt
+                return True
+            taken = capture(board, 60, progress=False, on_samples=stop)
+            assert (len(taken), taken.lost) == (10, 0)
+        assert board.eval("1 + 1") == 2
+
+
 @pytest.mark.parametrize("asked_hz, rate_hz", [(400, 500), (1000, 1000)])  # the chip has 1000, 500, 333, ...
 @pytest.mark.filterwarnings("error")
 def test_motion_at_speed(board, asked_hz, rate_hz):
@@ -349,6 +366,7 @@ app.Encoder, _edgekit_encoder = Slow, app.Encoder
             taken = capture(board, 3, sensor="sound", progress=False)
     finally:
         board.exec("app.Encoder = _edgekit_encoder")
+    assert taken.measured_hz is None, "what the board let go it knows by the clock"
     assert len(taken) == 48000 and 0.2 < taken.lost / 48000 < 0.5, "two thirds fit on the line"
     kept = np.diff(taken.samples[:, 0], prepend=taken.samples[0, 0]) != 0
     steps = np.flatnonzero(kept)

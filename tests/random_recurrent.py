@@ -70,3 +70,46 @@ def random_lstm(seed, cell_bits=None, **changes):
                                         zero_point=zero_point))
     builder.graph.operators[-1].intermediates = intermediates
     return builder.bytes([x], [y])
+
+
+def random_float_svdf(seed, weights="float"):
+    """SVDF on floats; ``weights``: "float", or "int8" for dynamic range."""
+    rng = np.random.default_rng(seed)
+    builder = Builder()
+    batches, depth, units, memory = (int(n) for n in rng.integers(1, (4, 20, 6, 12)))
+    rank = int(rng.integers(1, 4))
+    filters = units * rank
+    x = builder.tensor((batches, depth), np.float32)
+    features, times = (_weights(builder, rng, (filters, columns), weights) for columns in (depth, memory))
+    bias = builder.tensor((units,), np.float32, data=rng.normal(0, 1, units)) if rng.random() < 0.7 else -1
+    state = builder.variable((batches, filters * memory), np.float32, None)
+    y = builder.tensor((batches, units), np.float32)
+    builder.operator("SVDF", [x, features, times, bias, state], [y], "SVDFOptions", rank=rank,
+                     fusedActivationFunction=int(rng.choice([0, 0, 1, 3])),
+                     asymmetricQuantizeInputs=bool(rng.random() < 0.5))
+    return builder.bytes([x], [y])
+
+
+def random_float_lstm(seed, weights="float", **changes):
+    """LSTM on floats; ``weights``: "float", or "int8" for dynamic range."""
+    rng = np.random.default_rng(seed)
+    builder = Builder()
+    batches, steps, depth, units = (int(n) for n in rng.integers(1, (4, 8, 12, 10)))
+    time_major = bool(rng.random() < 0.3)
+    lead = (steps, batches) if time_major else (batches, steps)
+    x = builder.tensor((*lead, depth), np.float32)
+    inputs = [x, *(_weights(builder, rng, (units, columns), weights) for columns in (depth, units) for _ in range(4))]
+    biases = [builder.tensor((units,), np.float32, data=rng.normal(0, 1, units)) for _ in range(4)]
+    states = [builder.variable((batches, units), np.float32, None) for _ in range(2)]
+    y = builder.tensor((*lead, units), np.float32)
+    options = {"fusedActivationFunction": 4, "timeMajor": time_major, "cellClip": float(rng.choice([0, 10, 0.4])),
+               "asymmetricQuantizeInputs": bool(rng.random() < 0.5), **changes}
+    builder.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", [*inputs, -1, -1, -1, *biases, -1, -1, *states, -1, -1, -1, -1], [y],
+                     "UnidirectionalSequenceLSTMOptions", **options)
+    return builder.bytes([x], [y])
+
+
+def _weights(builder, rng, shape, kind):
+    if kind == "float":
+        return builder.tensor(shape, np.float32, data=rng.normal(0, 0.5, shape))
+    return builder.tensor(shape, scale=2.0 ** rng.uniform(-9, -5), data=rng.integers(-127, 128, shape))

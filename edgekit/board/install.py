@@ -24,7 +24,7 @@ _PLACES = (
     (FIRMWARE, ""),
 )
 # No app runs models with floats: deploy takes int8 ones only. All libraries together have them.
-_FOR_FLOATS = ("/lib/tflite_micro/floating.mpy", "/lib/tflite_micro/dynamic.mpy")
+_FOR_FLOATS = tuple(f"/lib/tflite_micro/{name}.mpy" for name in ("floating", "floating_recurrent", "dynamic"))
 _FOLDER_BLOCKS = 2  # as littlefs has it; FAT takes one or two
 
 

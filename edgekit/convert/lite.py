@@ -30,8 +30,9 @@ def to_tflite(model, kind="int8", calibration=None, int8_features=True) -> bytes
     The file reads one window at a time (batch size 1), so every buffer has a fixed size. ``dynamic`` leaves weights of
     fewer than 1024 numbers as floats: a small network may come out as large as ``float``.
 
-    In int8 an LSTM layer becomes one operator, which remembers: on the board call ``model.reset()`` before each window.
-    Other recurrent layers (GRU, bidirectional ones, any in floats) are unrolled: some ten operators for each time step.
+    In int8 and in floats an LSTM layer becomes one operator, which remembers: on the board call ``model.reset()`` before
+    each window. Other recurrent layers (GRU, bidirectional ones, any of dynamic range) are unrolled: some ten operators for
+    each time step.
 
     Parameters
     ----------
@@ -59,6 +60,9 @@ def to_tflite(model, kind="int8", calibration=None, int8_features=True) -> bytes
     """
     if kind not in KINDS:
         raise ModelError(f"No conversion of kind {kind!r}; choose one of {', '.join(KINDS)}.")
+    if not hasattr(model, "input_shape"):
+        raise ModelError(f"{model.name!r} does not say the shape of its input; build a Sequential model that begins with "
+                         "keras.Input(shape), or a functional one: keras.Model(x, y).")
     samples = _calibration(model, calibration, int8_features) if kind == "int8" else None
     k = keras()
     import tensorflow as tf
@@ -93,12 +97,22 @@ def _without_loops(model, kind):
     """The same model, its recurrent layers in a form that the converter takes: it makes a loop of others, and ends the
     whole process when that loop shall be int8."""
     layers = keras().layers
-    if not any(isinstance(layer, (layers.RNN, layers.Bidirectional)) for layer in model.layers):
+    recurrent = (layers.RNN, layers.Bidirectional)
+    found = list(_inner_layers(model))
+    for layer in found:
+        if not isinstance(layer, recurrent):
+            hidden = [part.name for part in layer._flatten_layers(include_self=False) if isinstance(part, layers.RNN)]
+            if hidden:
+                raise ModelError(f"The layer {layer.name!r} ({type(layer).__name__}) holds the recurrent layer "
+                                 f"{hidden[0]!r}; boards run one that stands in the model itself, or in a Sequential or "
+                                 "functional model inside of it. Build the model from such parts.")
+    if not any(isinstance(layer, recurrent) for layer in found):
         return model
 
     def changed(layer):
         config = layer.get_config()
-        if kind == "int8" and isinstance(layer, layers.LSTM) and _is_plain(config):
+        # With dynamic range, the converter makes int8 of the weights of unrolled layers only.
+        if kind != "dynamic" and isinstance(layer, layers.LSTM) and _is_plain(config):
             return _one_operator(layer)
         if isinstance(layer, layers.Bidirectional):
             for part in filter(None, (config["layer"], config.get("backward_layer"))):
@@ -107,11 +121,20 @@ def _without_loops(model, kind):
             config["unroll"] = True
         return type(layer).from_config(config)
 
-    clone = keras().models.clone_model(model, clone_function=changed)
-    for layer, source in zip(clone.layers, model.layers, strict=True):
+    clone = keras().models.clone_model(model, clone_function=changed, recursive=True)
+    for layer, source in zip(_inner_layers(clone), found, strict=True):
         if type(layer) is type(source):
             layer.set_weights(source.get_weights())
     return clone
+
+
+def _inner_layers(model):
+    """The layers of a model, and those of the Sequential and functional models that it is made of."""
+    for layer in model.layers:
+        if isinstance(layer, keras().Sequential) or hasattr(layer, "operations"):  # functional models have these
+            yield from _inner_layers(layer)
+        else:
+            yield layer
 
 
 def _is_plain(config):

@@ -1,4 +1,5 @@
-"""SVDF and UNIDIRECTIONAL_SEQUENCE_LSTM against LiteRT's reference kernels: outputs and what they remember, to the bit."""
+"""SVDF and UNIDIRECTIONAL_SEQUENCE_LSTM against LiteRT's reference kernels: outputs and what they remember, to the bit in
+int8, within 1e-5 in floats."""
 
 import functools
 
@@ -6,9 +7,10 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter as LiteRT
 from ai_edge_litert.interpreter import OpResolverType
-from random_recurrent import random_lstm, random_svdf
+from random_recurrent import random_float_lstm, random_float_svdf, random_lstm, random_svdf
 
 from edgekit.convert.lite import to_tflite
+from edgekit.errors import ModelError
 from edgekit.tflite import Interpreter
 from edgekit.tflite.native import WasmKernels
 from edgekit.twin import board_module
@@ -65,6 +67,30 @@ def test_random_svdf(first):
 def test_random_lstm(first):
     for seed in range(first, first + 50):
         expect_equal(random_lstm(seed), f"random_lstm({seed})")
+
+
+def float_inputs_for(data, count, seed):
+    """Of a size that is another one each time; all zero once."""
+    rng = np.random.default_rng(seed)
+    size = tflm.reader.Graph(data).inputs[0].size
+    values = [rng.normal(0, 2.0 ** rng.uniform(-3, 3), size) for _ in range(count - 1)]
+    return np.array([*values, np.zeros(size)], np.float32)
+
+
+@pytest.mark.parametrize("weights", ["float", "int8"])
+@pytest.mark.parametrize("make", [random_float_svdf, random_float_lstm])
+def test_random_floats(make, weights):
+    for seed in range(30):
+        data = make(seed, weights)
+        model, runner = tflm.load_model(data, False), litert(data)
+        for values in float_inputs_for(data, INVOKES, seed):
+            np.frombuffer(model.input, np.float32)[:] = values
+            model.invoke()
+            expected = litert_invoke(runner, values)
+            assert np.abs(np.array(model.output) - expected).max() <= 1e-5 * np.abs(expected).max(), seed
+            for (found, _), remembered in zip(model._states, variables(runner, data), strict=True):
+                # LiteRT's logistic is coarse where it is near 0: small cells differ more, but never by 1e-6.
+                assert np.allclose(np.array(found), remembered, rtol=1e-5, atol=1e-6), seed
 
 
 def test_the_random_models_are_not_all_alike():
@@ -127,7 +153,7 @@ def test_keras_lstm():
     assert np.mean(differences) < 0.05
 
 
-@pytest.mark.parametrize(("kind", "layer"), [("int8", "GRU"), ("int8", "SimpleRNN"), ("float", "LSTM")])
+@pytest.mark.parametrize(("kind", "layer"), [("int8", "GRU"), ("int8", "SimpleRNN"), ("dynamic", "LSTM")])
 def test_recurrent_layers_without_an_operator_of_their_own_are_unrolled(kind, layer):
     import keras
     net = keras.Sequential([keras.Input((3, 2)), getattr(keras.layers, layer)(3), keras.layers.Dense(2)])
@@ -139,11 +165,45 @@ def test_recurrent_layers_without_an_operator_of_their_own_are_unrolled(kind, la
         expect_equal(data, layer)
 
 
+@pytest.mark.parametrize("kind", ["float", "int8"])
+def test_recurrent_layers_in_a_model_inside_of_a_model(kind):
+    import keras
+    inner = keras.Sequential([keras.Input((4, 2)), keras.layers.LSTM(3, return_sequences=True), keras.layers.GRU(3)])
+    x = keras.Input((4, 2))
+    net = keras.Model(x, keras.layers.Dense(2)(inner(x)))
+    values = np.random.default_rng(1).normal(size=(20, 4, 2)).astype(np.float32)
+    model = Interpreter(to_tflite(net, kind, values, int8_features=False))
+    assert model.model.layers[0].name == "UNIDIRECTIONAL_SEQUENCE_LSTM"
+    assert np.abs(model.predict(values) - net(values).numpy()).max() < (0.1 if kind == "int8" else 1e-5)
+
+
+def test_recurrent_layers_that_cannot_be_reached_are_refused():
+    import keras
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = keras.layers.LSTM(3)
+
+        def call(self, x):
+            return self.inner(x)
+
+    wrapped = keras.Sequential([keras.Input((2, 4, 2)), keras.layers.TimeDistributed(keras.layers.LSTM(3))])
+    x = keras.Input((4, 2))
+    for net, shape in ((wrapped, (2, 4, 2)), (keras.Model(x, Own()(x)), (4, 2))):
+        with pytest.raises(ModelError, match="recurrent layer.*Build the model from such parts"):
+            to_tflite(net, "int8", np.zeros((2, *shape), np.float32), int8_features=False)
+    with pytest.raises(ModelError, match="does not say the shape of its input.*functional"):
+        to_tflite(Own(), "int8", np.zeros((2, 4, 2), np.float32), int8_features=False)
+
+
 @pytest.mark.parametrize(("data", "message"), [
     (random_lstm(1, cell_bits=7), "its cells have the scale .*expected a power of two"),
     (random_lstm(1, cell_bits=-1), "its cells have the scale .*train the model longer"),
     (random_lstm(1, fusedActivationFunction=1), "activation='tanh'"),
     (random_svdf(1, activation=0), "LiteRT's int8 SVDF knows RELU only"),
+    (random_float_lstm(1, fusedActivationFunction=1), "activation='tanh'"),
+    (random_float_lstm(1, cellClip=-1.0), "its cell clip is -1.0"),
 ])
 def test_what_cannot_be_exact_is_refused(data, message):
     with pytest.raises(ValueError, match=message):
@@ -187,6 +247,19 @@ def _shared_state(graph):
     graph.inputs = [*graph.inputs, graph.operators[0].inputs[18]]
 
 
+def _other_weights(graph):
+    _put(graph, 8, graph.operators[0].inputs[4])
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (_plain_states, "must be a variable of .* float32"), (_no_input_gate, "plain LSTM"), (_peepholes, "it has peepholes"),
+    (_other_weights, "expected the shape .* for tensor"),
+])
+def test_other_float_lstms_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        tflm.load_model(changed(random_float_lstm(2), change), False)
+
+
 @pytest.mark.parametrize(("change", "message"), [
     (_plain_states, "must be a variable of"), (_no_input_gate, "plain LSTM"), (_peepholes, "it has peepholes"),
     (_no_intermediates, "expected 5 intermediate tensors, found 0"), (_shared_state, "what is not its own"),
@@ -224,6 +297,20 @@ def test_on_the_simulated_board(board, kernels):
             board.exec(f"model.set_input({values.tobytes()!r})\nmodel.invoke()")
             found = np.frombuffer(board.eval("bytes(model.output)"), np.int8)
             assert np.array_equal(found, litert_invoke(runner, values)), f"model {number}"
+
+
+def test_floats_on_the_simulated_board(board):
+    for seed in range(2):
+        for data in (make(seed, weights) for make in (random_float_svdf, random_float_lstm) for weights in ("float", "int8")):
+            board.put(data, "/models/test.tflite")
+            board.exec("model = tflm.load_model('/models/test.tflite')\nfrom array import array")
+            host = tflm.load_model(data, False)
+            for values in float_inputs_for(data, 3, seed):
+                np.frombuffer(host.input, np.float32)[:] = values
+                host.invoke()
+                board.exec(f"model.input[:] = memoryview(array('f', {values.tobytes()!r}))\nmodel.invoke()")
+                found = np.frombuffer(board.eval("bytes(model.output)"), np.float32)
+                assert np.allclose(found, np.array(host.output), rtol=1e-5, atol=1e-6)
 
 
 def test_each_input_of_several_stands_for_itself():

@@ -112,7 +112,10 @@ def _preparing(operator):
     """How an operator is prepared: a function, or one in a module, by the types of what it works on."""
     name, function = TABLE[operator.code][:2]
     given = [tensor for tensor in operator.inputs[:1] + operator.outputs[:1] if tensor is not None]
-    if operator.code in _FLOATS and FLOAT32 in [tensor.type for tensor in given]:
+    has_floats = FLOAT32 in [tensor.type for tensor in given]
+    if has_floats and operator.code in _RECURRENT_FLOATS:
+        return "floating_" + function
+    if has_floats and operator.code in _FLOATS:
         if operator.code in _DYNAMIC and operator.inputs[1].type == INT8:
             return "dynamic.prepare_" + name.lower()
         if operator.code != _DEQUANTIZE or given[0].is_constant:
@@ -574,3 +577,5 @@ TABLE = {
 _FLOATS = (0, 1, 3, 4, 6, 9, 14, 17, 18, 19, 21, 25, 28, 40, 41, 55, 56, 57, 67, 74, 82, 98, 99, 101, 111, 117)
 # And on float32 values with int8 weights, in dynamic.py.
 _DYNAMIC = (3, 4, 9, 67)
+# Both in floating_recurrent.py.
+_RECURRENT_FLOATS = (27, 44)

@@ -1,4 +1,5 @@
-"""Layers that remember: SVDF and UNIDIRECTIONAL_SEQUENCE_LSTM, with int8 values and a memory of int16.
+"""Layers that remember: SVDF and UNIDIRECTIONAL_SEQUENCE_LSTM, with int8 values and a memory of int16 (with floats: see
+floating_recurrent.py).
 
 What they remember lies in the arena and stays there from one ``invoke`` to the next, until ``model.reset()``: so a model
 can be fed a signal piece by piece.
@@ -193,11 +194,11 @@ def _state(operator, i, size, type_):
     return tensor
 
 
-def prepare_svdf(operator):
+def svdf_parameters(operator):
+    """Sizes and the number of the fused activation, for values of any type."""
     x, y = ends(operator, 5, 5)
-    expect_int8(operator, x, y)
     options = options_of(operator)
-    rank, activation = options.number(0, "i"), options.number(1, "b")
+    rank = options.number(0, "i")
     features, times = operator.inputs[1], operator.inputs[2]
     if len(x.shape) != 2 or features is None or len(features.shape) != 2 or times is None or len(times.shape) != 2:
         refuse(operator, "its weights do not fit its input of shape %s; convert the model again" % shape_text(x.shape))
@@ -205,16 +206,25 @@ def prepare_svdf(operator):
     filters, memory = times.shape
     if not 0 < rank <= filters or filters % rank:
         refuse(operator, "its rank %d does not divide its %d filters; convert the model again" % (rank, filters))
+    expect_shape(operator, features, (filters, depth))
+    expect_shape(operator, y, (batches, filters // rank))
+    p = Parameters(batches=batches, depth=depth, filters=filters, memory=memory, rank=rank)
+    return p, x, y, options.number(1, "b")
+
+
+def prepare_svdf(operator):
+    p, x, y, activation = svdf_parameters(operator)
+    expect_int8(operator, x, y)
+    batches, depth, filters, memory, rank = p.batches, p.depth, p.filters, p.memory, p.rank
     if activation != _RELU:
         refuse(operator, "its fused activation is %d; LiteRT's int8 SVDF knows RELU only; convert the model again"
                % activation)
     features = _weights(operator, 1, (filters, depth))
     times = _weights(operator, 2, (filters, memory), INT16)
-    expect_shape(operator, y, (batches, filters // rank))
     state = _state(operator, 4, batches * filters * memory, INT16)
     if operator.inputs[3] is not None:
         _bias(operator, 3, filters // rank)
-    p = Parameters(batches=batches, depth=depth, filters=filters, memory=memory, rank=rank, zero_point=y.zero_point)
+    p.zero_point = y.zero_point
     p.filter_biases = fold(operator, x.zero_point, features.int8_view(), filters, depth, 1, depth, bias_at=5)
     p.unit_biases = fold(operator, 0, None, filters // rank, 0, 1, 0, bias_at=3)
     p.multiplier, p.shift = _ratio(x, features, scale_of(state))
@@ -223,9 +233,9 @@ def prepare_svdf(operator):
                     weight_bytes=features.size + times.bytes, states=[state])
 
 
-def prepare_lstm(operator):
+def lstm_parameters(operator):
+    """Sizes of a plain LSTM, for values of any type."""
     x, y = ends(operator, 20, 24)
-    expect_int8(operator, x, y)
     if len(x.shape) != 3 or len(operator.inputs) not in (20, 24):
         refuse(operator, "expected an input of batch x time x channels, found %s; convert the model again"
                % shape_text(x.shape))
@@ -238,23 +248,30 @@ def prepare_lstm(operator):
     options = options_of(operator)
     if options.number(0, "b") != _TANH:
         refuse(operator, "its activation is %d; use LSTM(..., activation='tanh')" % options.number(0, "b"))
-    time_major = options.number(3, "b")
+    time_major = int(bool(options.number(3, "b")))
     steps, batches = (x.shape[0], x.shape[1]) if time_major else (x.shape[1], x.shape[0])
     depth, units = x.shape[2], y.shape[-1] if y.shape else 0
     expect_shape(operator, y, x.shape[:2] + (units,))
+    return Parameters(batches=batches, steps=steps, depth=depth, units=units, time_major=time_major), x, y
+
+
+def prepare_lstm(operator):
+    p, x, y = lstm_parameters(operator)
+    expect_int8(operator, x, y)
+    batches, steps, depth, units = p.batches, p.steps, p.depth, p.units
     weights = [_weights(operator, i, (units, depth)) for i in range(1, 5)] \
         + [_weights(operator, i, (units, units)) for i in range(5, 9)]
     last = _state(operator, 18, batches * units, INT8)
     cells = _state(operator, 19, batches * units, INT16)
     # A cell is worth a power of two, so that it is the input of tanh as it is.
     mantissa, exponent = scale_of(cells)
-    integer_bits = bit_length(mantissa) - 1 + exponent + 15
-    if mantissa & (mantissa - 1) or not 0 <= integer_bits <= 6:
+    p.integer_bits = bit_length(mantissa) - 1 + exponent + 15
+    if mantissa & (mantissa - 1) or not 0 <= p.integer_bits <= 6:
         refuse(operator, "its cells have the scale %s; expected a power of two from 2**-15 to 2**-9, since LiteRT has no "
                "tanh for others; train the model longer, or calibrate it with more data" % cells.scale)
-    p = Parameters(batches=batches, steps=steps, depth=depth, units=units, time_major=int(bool(time_major)),
-                   integer_bits=integer_bits, clip=_clip(operator, options, integer_bits - 15),
-                   input_biases=array("i"), recurrent_biases=array("i"), multipliers=array("i"), shifts=array("b"))
+    p.clip = _clip(operator, options_of(operator), p.integer_bits - 15)
+    p.input_biases, p.recurrent_biases = array("i"), array("i")
+    p.multipliers, p.shifts = array("i"), array("b")
     for i, tensor in enumerate(weights):
         source = x if i < 4 else last
         ratio = float32.quotient(float32.multiply(scale_of(tensor), scale_of(source)), (1, -12))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from board_port import behind_a_port
 from edgekit.board.simulated import SimulatedBoard
 from edgekit.capture import CaptureWarning, capture
 from edgekit.errors import BoardCodeError, BoardLostError, BoardRestartedError, BoardWireError, DataError
+from edgekit.paths import ROOT
 from edgekit.recording import Recording
 from edgekit.signals.gestures import make_recording
 from edgekit.simulator.ports import PtyPort
@@ -392,3 +394,11 @@ periods = time.ticks_diff(time.ticks_us(), began) / 10000
 """)
     lost, periods = board.eval("lost"), board.eval("periods")
     assert lost[0] == 0 and 10 + lost[1] + 10 == pytest.approx(periods, abs=2)
+
+
+def test_the_benchmark_runs(board, capsys):
+    benchmark = runpy.run_path(str(ROOT / "benchmarks" / "capture.py"))
+    benchmark["measure"](board, "here", "motion", 400, 12, seconds=0.2)
+    benchmark["stop_and_begin"](board, "here")
+    printed = capsys.readouterr().out
+    assert "500 Hz" in printed and "lost      0 of    100" in printed and "stopped 20 times" in printed

@@ -188,7 +188,7 @@ def lab(tmp_path_factory):
         except OSError:
             return False
     try:
-        wait_for(answers, 30, "JupyterLab")
+        wait_for(answers, 90, "JupyterLab")
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=chromium, args=[
                 "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",

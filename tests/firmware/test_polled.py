@@ -16,7 +16,7 @@ imu.start()
 
 
 def start(board):
-    board.install("capture")
+    board.install("capture", modules={"boards": ["esp32", "polled"]})
     board.exec(START)
 
 

@@ -82,6 +82,8 @@ def to_board(pipeline, columns=None, dtype="float32", test=None) -> bytes:
     last, classes = convert(model, _Input(state, state_width, dtype))
     data = write(made + last, width, names, classes)
     if test is not None:
+        if not isinstance(test, tuple | list) or len(test) != 2:
+            raise ModelError("test= expects a pair (x, y): rows of a test set, and what is true for each.")
         print(cost(pipeline, data, *test))
     return data
 

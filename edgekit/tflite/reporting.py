@@ -187,7 +187,10 @@ class Report:
     @property
     def float_layers(self) -> int:
         """How many layers compute in float32: with 4 bytes per value, and in Python only."""
-        return sum(layer.output_type == "float32" and layer.name != "DEQUANTIZE" for layer in self.layers)
+        return len(self._in_floats())
+
+    def _in_floats(self):
+        return [layer.name for layer in self.layers if layer.output_type == "float32" and layer.name != "DEQUANTIZE"]
 
     def _facts(self):
         arena = "unknown" if self.arena_bytes is None else f"{self.arena_bytes:,} bytes"
@@ -204,8 +207,12 @@ class Report:
                              f"operators, {self.code_bytes:,} in {len(self.program)} files)"),
         ]
         if self.float_layers:
+            # A converter leaves some operators as they are, though all else is int8.
+            names = ", ".join(sorted(set(self._in_floats())))
+            mend = (f"take other layers than {names}, for example RELU" if self.input_type == "int8"
+                    else "convert it to full int8 (lesson 09)")
             facts.append(("floats", f"{self.float_layers} of {len(self.layers)} layers compute in float32: slow on a board, "
-                                    "where times are estimated for int8 only; convert it to full int8 (lesson 09)"))
+                                    f"where times are estimated for int8 only; {mend}"))
         return facts
 
     def _layer_rows(self):
@@ -379,11 +386,22 @@ def fit(report: Report, profile) -> list[str]:
                        + ("use fewer weights." if report.file_bytes > report.code_bytes else
                           "use a board with more flash, or add a flash chip if the board has room for one."))
     if not report.problem and report.ram_bytes > profile.heap_bytes:
-        largest = report.hungriest
         reasons.append(f"It needs {report.ram_bytes:,} bytes of heap, there are about {profile.heap_bytes:,}: "
-                       + ("use fewer weights." if report.file_bytes > 2 * (report.arena_bytes or 0) else
-                          f"make the input or the layer {largest.name} ({_shape(largest.output_shape)}) smaller."))
+                       + _how_to_need_less(report, profile))
     return reasons
+
+
+def _how_to_need_less(report, profile):
+    program = report.code_heap_bytes + report.app_heap_bytes
+    if program > profile.heap_bytes:
+        return (f"the program alone takes {program:,}: use fewer kinds of layers, as each kind brings code, or a board with "
+                "more memory.")
+    if report.overhead_bytes > max(report.file_bytes, report.arena_bytes):
+        return "use fewer layers, as each takes memory of its own."
+    if report.file_bytes > 2 * report.arena_bytes:
+        return "use fewer weights."
+    largest = report.hungriest
+    return f"make the input or the layer {largest.name} ({_shape(largest.output_shape)}) smaller."
 
 
 def _estimated_ms(report, profile):

@@ -170,3 +170,8 @@ def test_a_text_of_the_file_that_is_no_text(files):
     data = mended(b"EKC1" + bytes(4) + bytes(4) + body)
     with pytest.raises(ModelError, match="its text does not fit"):
         load_classic(data)
+
+
+def test_a_test_set_is_a_pair():
+    with pytest.raises(ModelError, match="test= expects a pair"):
+        to_board(tree.DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1]), test=([[0.0]],))

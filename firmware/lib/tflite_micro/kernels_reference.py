@@ -112,12 +112,12 @@ def _finish(p, total, unit, y, out):
 
 def depthwise_conv_2d(p, x, y, scratch):
     """As conv_2d, but each output channel sees one input channel only."""
+    i = j = a = b = c = d = 0
+    weights, input_zero_point = p.weights, p.input_zero_point
     height, width, channels = p.height, p.width, p.channels
-    units, weights, biases = p.units, p.weights, p.biases
-    filter_height, filter_width, input_zero_point = p.filter_height, p.filter_width, p.input_zero_point
+    filter_height, filter_width = p.filter_height, p.filter_width
     dilation_height, dilation_width = p.dilation_height, p.dilation_width
-    multipliers, shifts = p.multipliers, p.shifts
-    zero_point, lowest, highest = p.zero_point, p.lowest, p.highest
+    units, last = p.units, p.units - 1
     units_per_channel, step = units // channels, dilation_width * channels
     out = 0
     for batch in range(p.batches):
@@ -127,19 +127,28 @@ def depthwise_conv_2d(p, x, y, scratch):
             left = p.first_left
             while left < p.end_left:
                 first_x, end_x = _first(left, dilation_width), _end(left, dilation_width, filter_width, width)
-                for unit in range(units):
-                    total = biases[unit] if biases else 0
+                for unit in range(0, units, 4):
+                    unit_b, unit_c, unit_d = min(unit + 1, last), min(unit + 2, last), min(unit + 3, last)
+                    channel = unit // units_per_channel
+                    to_b, to_c = unit_b // units_per_channel - channel, unit_c // units_per_channel - channel
+                    to_d = unit_d // units_per_channel - channel
+                    a = b = c = d = 0
                     for filter_y in range(first_y, end_y):
                         row = (batch * height + top + filter_y * dilation_height) * width
-                        i = (row + left + first_x * dilation_width) * channels + unit // units_per_channel
-                        j = (filter_y * filter_width + first_x) * units + unit
+                        i = (row + left + first_x * dilation_width) * channels + channel
+                        j = (filter_y * filter_width + first_x) * units
                         for _ in range(first_x, end_x):
-                            total += (x[i] - input_zero_point) * weights[j]
+                            a += (x[i] - input_zero_point) * weights[j + unit]
+                            b += (x[i + to_b] - input_zero_point) * weights[j + unit_b]
+                            c += (x[i + to_c] - input_zero_point) * weights[j + unit_c]
+                            d += (x[i + to_d] - input_zero_point) * weights[j + unit_d]
                             i += step
                             j += units
-                    value = rescale_halves(total, multipliers, unit, shifts[unit]) + zero_point
-                    y[out] = lowest if value < lowest else highest if value > highest else value
-                    out += 1
+                    _finish(p, a, unit, y, out)
+                    _finish(p, b, unit_b, y, out)
+                    _finish(p, c, unit_c, y, out)
+                    _finish(p, d, unit_d, y, out)
+                out += units
                 left += p.stride_width
             top += p.stride_height
 

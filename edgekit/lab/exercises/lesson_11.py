@@ -1,5 +1,7 @@
 """Exercises of lesson 11: a calm button, a refractory time, a switch for two claps."""
 
+from bisect import bisect
+
 from edgekit.errors import BoardError
 from edgekit.lab.check import exercise
 
@@ -106,9 +108,12 @@ def two_claps(program):
 
 
 def clap(world, times_s):
-    """Let somebody clap at these times, in s on the board's clock; each clap has an echo 0.07 s later."""
+    """Let somebody clap at these times, in s on the board's clock, in their order, 0.08 s or more apart; each clap has an
+    echo 0.07 s later."""
     def sound(time_s):
-        return 0.8 if any(0 <= time_s - clap_s < 0.01 or 0.07 <= time_s - clap_s < 0.08 for clap_s in times_s) else 0.0
+        claps = bisect(times_s, time_s)
+        since_s = time_s - times_s[claps - 1] if claps else 1.0
+        return 0.8 if since_s < 0.01 or 0.07 <= since_s < 0.08 else 0.0
 
     world.set(sound=sound)
 

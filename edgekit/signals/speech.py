@@ -29,10 +29,10 @@ import numpy as np
 
 from edgekit.dataset import Dataset, Windows
 from edgekit.errors import DataError, SetupError
-from edgekit.recording import Recording, load_sound
+from edgekit.recording import Recording
 from edgekit.signals.rooms import NOISES, RATE_HZ, noise, room, tones
 
-__all__ = ["CLASSES", "SPLITS", "STRANGERS", "VOICES", "babble", "clips", "load_sound", "make_words", "mix", "noise", "room",
+__all__ = ["CLASSES", "SPLITS", "STRANGERS", "VOICES", "babble", "clips", "make_words", "mix", "noise", "room",
            "say", "spoken_word", "split_of", "stream", "synthesize", "tones", "trim", "version"]
 
 CLASSES = ("no", "silence", "unknown", "yes")
@@ -471,8 +471,8 @@ def _other_size(word, factor):
     from scipy import fft
 
     size = max(16, round(len(word) * factor))
-    spectrum = fft.rfft(word, fft.next_fast_len(len(word), real=True))
     padded = fft.next_fast_len(len(word), real=True)
+    spectrum = fft.rfft(word, padded)
     target = max(2, round(padded * factor))
     kept = np.zeros(target // 2 + 1, spectrum.dtype)
     kept[:min(len(kept), len(spectrum))] = spectrum[:len(kept)]
@@ -688,9 +688,8 @@ def stream(words: Dataset, seconds: float = 60.0, seed: int = 0, split: str | No
     at = 0
     while at < total:
         length = min(total - at, int(rng.uniform(5, 20) * RATE_HZ))
-        size = min(length, 20 * RATE_HZ)
         quiet = level / 10 ** (rng.uniform(*snr_db) / 20)
-        made[at:at + length] = _background(rng, 1, size, crowd)[0][:length] * quiet
+        made[at:at + length] = _background(rng, 1, length, crowd)[0] * quiet
         at += length
     made += rng.standard_normal(total, np.float32) * np.float32(1e-4)
     truth, at = [], int(rng.uniform(0.5, 1.5) * RATE_HZ)

@@ -52,7 +52,7 @@ wiring: $(SETUP)
 # WebAssembly for the computer and the simulated board, one file for each C file. The compiler is a Python package.
 kernels: $(patsubst %,$(KERNELS)/%.wasm,$(notdir $(basename $(wildcard firmware/native/*.c))))
 
-$(KERNELS)/%.wasm: firmware/native/%.c firmware/native/kernel.h
+$(KERNELS)/%.wasm: firmware/native/%.c $(wildcard firmware/native/*.h)
 	$(BIN)/python -m ziglang cc -target wasm32-freestanding -O3 -msimd128 -nostdlib -fno-builtin -Wall -Wextra \
 	    -Wl,--no-entry -Wl,--import-memory -Wl,-z,stack-size=16 -Wl,--strip-all -o $@ $<
 	chmod 644 $@

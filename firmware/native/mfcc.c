@@ -2,13 +2,7 @@
 //
 // No product or sum here has more than 32 bits, so that a Cortex-M0+ needs no helper for it.
 
-#include "kernel.h"
-
-// The header of the tables, as edgekit/features/mfcc.py writes it.
-enum {
-    MAGIC, BYTES, CHECK, RATE_HZ, WINDOW, HOP, FFT, BANDS, COEFFICIENTS, LOW_HZ, HIGH_HZ, MEL_SCALE, FLOOR_DB, SHIFT,
-    FIRST_SHIFT, FIRST_OFFSET, TURNS, WEIGHTS, DCT_SHIFT, HEADER
-};
+#include "mfcc.h"
 
 // Bits of a value that is not negative.
 static inline int32_t length_of(uint32_t value)

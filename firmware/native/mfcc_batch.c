@@ -5,7 +5,7 @@
 // one int32: real part low, imaginary part high. Small arrays have constant sizes and indices, so that a compiler keeps
 // them in registers: a kernel has no stack.
 
-#include "kernel.h"
+#include "mfcc.h"
 
 typedef int32_t lanes __attribute__((vector_size(16)));
 typedef uint32_t unsigned_lanes __attribute__((vector_size(16)));
@@ -13,12 +13,6 @@ typedef int16_t halves __attribute__((vector_size(16)));
 typedef int32_t lanes_anywhere __attribute__((vector_size(16), aligned(2), may_alias));
 
 enum { LANES = 4 };
-
-// The header of the tables, as in mfcc.c.
-enum {
-    MAGIC, BYTES, CHECK, RATE_HZ, WINDOW, HOP, FFT, BANDS, COEFFICIENTS, LOW_HZ, HIGH_HZ, MEL_SCALE, FLOOR_DB, SHIFT,
-    FIRST_SHIFT, FIRST_OFFSET, TURNS, WEIGHTS, DCT_SHIFT, HEADER
-};
 
 // The largest and the smallest values so far: they tell how many bits a frame's values have.
 struct range {

@@ -138,9 +138,8 @@ def test_what_does_not_belong_together_is_named(tmp_path):
 
 
 def test_the_header_has_one_order():
-    source = (FIRMWARE / "native" / "mfcc.c").read_text(encoding="utf-8")
+    source = (FIRMWARE / "native" / "mfcc.h").read_text(encoding="utf-8")
     header = re.search(r"enum \{([^}]*HEADER)", source)[1]
-    assert header in (FIRMWARE / "native" / "mfcc_batch.c").read_text(encoding="utf-8")
     names = [name.strip().lower() for name in header.split(",")]
     board = board_module("mfcc")
     checked = tuple("mel_bands" if name == "bands" else name for name in names[3:-4])

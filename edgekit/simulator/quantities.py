@@ -133,8 +133,9 @@ class Quantities:
                     columns.setdefault(quantity.name, []).append((at, i))
         if not columns:
             known = ", ".join(channel for quantity in _TABLE for channel in quantity.channels)
-            raise DataError(f"The recording has channels {', '.join(recording.channels)}; expected some of {known}. "
-                            "Or say what it is: play(recording, as_='sound').")
+            fitting = [quantity.name for quantity in _TABLE if len(quantity.channels) == len(recording.channels)]
+            raise DataError(f"The recording has channels {', '.join(recording.channels)}; expected some of {known}. Or say "
+                            f"what it is, for example play(recording, as_={fitting[0] if fitting else 'sound'!r}).")
         # All or nothing: each of them first shows that it has a unit that fits.
         playing = {name: Playing(recording, QUANTITIES[name], pairs, start_us, loop)
                    for name, pairs in columns.items()}
@@ -332,7 +333,8 @@ class Playing:
             unit = recording.units[i]
             if unit not in quantity.units:
                 known = ", ".join(unit or "none" for unit in quantity.units)
-                raise DataError(f"Channel {recording.channels[i]} is in {unit or 'no unit'!r}; expected one of {known}.")
+                raise DataError(f"Channel {recording.channels[i]} is in {unit or 'no unit'!r}; expected one of {known}. "
+                                "If you know it: recording.with_(units=...), one for each channel.")
             # float64: int16 counts come back from it to the last bit.
             picked.append(recording.samples[:, i].astype(np.float64) * recording.scale[i] * quantity.units[unit])
         self._rows = np.stack(picked, axis=1)

@@ -64,6 +64,8 @@ def test_wrong_recordings_are_refused_with_what_was_expected():
     world = World()
     with pytest.raises(DataError, match="channels left; expected some of ax, ay, az, gx"):
         world.play(motion([[1]], ("left",), ("g",)))
+    with pytest.raises(DataError, match=r"channels x, y, z; .*play\(recording, as_='accel_g'\)"):
+        world.play(motion([[1, 2, 3]], ("x", "y", "z"), ("g",) * 3))
     with pytest.raises(DataError, match="Channel ax is in 'furlong'; expected one of g, m/s2"):
         world.play(motion([[1]], ("ax",), ("furlong",)))
     with pytest.raises(DataError, match=r"accel_g is three numbers.*found \(1, 2\)"):

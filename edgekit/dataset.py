@@ -256,9 +256,12 @@ class Dataset:
                                 f"{', '.join(_SUFFIXES)}.")
             recordings = []
             for file in files:
-                recording = Recording.load(file, rate_hz, recordings[0].channels if recordings else None)
-                recording = recording if resample_hz is None else recording.resample(resample_hz)
                 name = file.relative_to(path)
+                try:
+                    recording = Recording.load(file, rate_hz, recordings[0].channels if recordings else None)
+                except DataError as error:      # many folders have a 1.csv
+                    raise DataError(str(error).replace(file.name, name.as_posix(), 1)) from None
+                recording = recording if resample_hz is None else recording.resample(resample_hz)
                 recordings.append(_named(recording, name) if names is None else recording.with_(**_found(names, name)))
             return cls(_alike(recordings))
         data = cls._from_npz(_read_bytes(path), path.name)
@@ -422,7 +425,7 @@ def _named(recording, file):
         if foreign and not subject and len(folders) > 1:
             subject = folders[-2]
         elif foreign and not subject and not more and own != label and not own.isdecimal():
-            subject = own.removeprefix(f"{label}_")
+            subject = own.removeprefix(f"{label}_").strip()
     elif not label and foreign:
         person = _LABEL_PERSON.fullmatch(first)
         label = person["label"] if person else re.sub(r"[ _-]*[(]?[0-9]+[)]?$", "", first)

@@ -464,6 +464,8 @@ def _csv_parts(data, name):
         raise DataError(f"{name}: its comment lines give units for {len(units)} channels "
                         f"({', '.join(map(str, units))}), but the header has {len(header)}: {', '.join(header)}. "
                         "A column is missing or too many.")
+    if all(len(row) == len(header) + 1 and not row[-1].strip() for row in rows):      # each line ends with a separator
+        rows = [row[:-1] for row in rows]
     for number, row in zip(lines, rows, strict=True):
         if len(row) != len(header):
             raise DataError(f"{name}, line {number}: {len(row)} values; expected {len(header)} "
@@ -536,7 +538,7 @@ def _foreign_columns(about, header, rows, lines, name, rate_hz):
     for i in reversed(range(len(header))):
         plain = header[i].lower().partition("(")[0].partition("[")[0].strip().replace(" ", "_")
         values = column(i)
-        if plain in _ABOUT_COLUMNS and not all(map(_is_number, values)):
+        if plain in _ABOUT_COLUMNS:
             odd = next((line for line, value in zip(lines, values, strict=True) if value != values[0]), None)
             if odd:
                 raise DataError(f"{name}, line {odd}: the column {header[i]} changes from {values[0]!r} to another. "

@@ -392,6 +392,21 @@ def test_other_rates_and_units_become_features(tmp_path):
     assert max(abs(each - middle[0]).max() for each in middle) < 20
 
 
+def test_a_label_column_is_no_channel(tmp_path):
+    for number, end in ((1, ""), (2, ",")):
+        (tmp_path / f"{number}.csv").write_text("x,y,label\n" + f"1.0,2,{number}{end}\n" * 20)
+    data = Dataset.load(tmp_path, rate_hz=50)
+    assert data.classes == ("1", "2") and data[0].channels == ("x", "y")
+
+
+def test_the_message_says_in_which_folder(tmp_path):
+    for label in ("run", "walk"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.csv").write_text("x,y\n1,2\n" + ("3\n" if label == "walk" else ""))
+    with pytest.raises(DataError, match="^walk/1.csv, line 3: 1 values; expected 2"):
+        Dataset.load(tmp_path, rate_hz=50)
+
+
 def test_counts_for_each_channel():
     both = Recording(np.float32([[1, 2], [-3, 4]]), 100, label="a")
     assert both.to_counts((10, 100)).samples.tolist() == [[10, 200], [-30, 400]]

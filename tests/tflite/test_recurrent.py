@@ -313,6 +313,15 @@ def test_floats_on_the_simulated_board(board):
                 assert np.allclose(found, np.array(host.output), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("make", [random_svdf, random_lstm, random_float_svdf, random_float_lstm])
+def test_the_report_counts_multiplications(make):
+    from edgekit import tflite
+    data = make(4)
+    report = tflite.report(data, boards=["esp32"])
+    assert report.macs == tflm.load_model(data, False).macs > 0
+    assert report.boards[0].estimated_ms > 0
+
+
 def test_each_input_of_several_stands_for_itself():
     from edgekit import tflite
     data = random_lstm(5)

@@ -769,14 +769,16 @@ _MAGIC = {b"ID3": "an MP3", b"\xff\xfb": "an MP3", b"OggS": "an Ogg", b"fLaC": "
           b"\x1aE\xdf\xa3": "a WebM", b"RIFX": "a big-endian WAV", b"RF64": "a 64-bit WAV"}
 
 
+_CONVERT = "Convert it to WAV first, for example: ffmpeg -i FILE sound.wav"
+
+
 def _wav_parts(data, name):
     """The parts of a wav file, and its format: (parts, number of the format, channels, rate, bits)."""
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         kind = next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
         kind = kind or ("an MP4" if data[4:8] == b"ftyp" else None)
         found = f"this is {kind} file" if kind else f"found {data[:12]!r}"
-        raise DataError(f"{name} is not a WAV file: expected it to begin with RIFF....WAVE; {found}. "
-                        "Convert it to WAV first, for example: ffmpeg -i FILE sound.wav")
+        raise DataError(f"{name} is not a WAV file: expected it to begin with RIFF....WAVE; {found}. {_CONVERT}")
     parts = {}
     for key, body in _chunks(data[12:], name):
         parts.setdefault(key, body)
@@ -845,6 +847,8 @@ def _wav_comment(info, name):
 
 _SHORTEST_S = 0.1
 _SOUND_HZ = (4000, 384000)
+_OTHER_SOUNDS = (".mp3", ".m4a", ".mp4", ".aac", ".ogg", ".opus", ".flac", ".aif", ".aiff", ".webm", ".3gp", ".amr",
+                 ".wma")
 
 
 def load_sound(path, rate_hz: int = 16000) -> tuple[Recording, tuple[str, ...]]:
@@ -878,6 +882,8 @@ def load_sound(path, rate_hz: int = 16000) -> tuple[Recording, tuple[str, ...]]:
     ((1600, 1), 'both.wav has 2 channels: mixed into one.')
     """
     path = Path(path)
+    if path.suffix.lower() in _OTHER_SOUNDS:
+        raise DataError(f"{path.name} is not a WAV file. {_CONVERT}")
     recording = Recording.load(path)
     name, notes = path.name, []
     if not _SOUND_HZ[0] <= recording.rate_hz <= _SOUND_HZ[1]:

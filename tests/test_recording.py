@@ -555,6 +555,11 @@ def test_sound_that_is_too_short_or_cut_or_of_another_sensor(tmp_path):
             load_sound(tmp_path / "c.wav")
 
 
+def test_a_sound_of_another_kind_by_its_name(tmp_path):
+    with pytest.raises(DataError, match="a.M4A is not a WAV file. Convert it to WAV first, for example: ffmpeg"):
+        load_sound(tmp_path / "a.M4A")
+
+
 def test_what_follows_the_samples_does_no_harm(tmp_path):
     path = Recording(counts(tone()), 16000).save(tmp_path / "a.wav")
     alone, _ = load_sound(path)

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from edgekit.errors import BoardCodeError, EdgekitError
+from edgekit.errors import BoardCodeError, EdgekitError, ModelError
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -186,7 +186,11 @@ def _report(options):
 
 
 def _infer(options):
+    from edgekit.classical import is_classic
     from edgekit.infer import infer, load_inputs
+    if is_classic(options.model):
+        raise ModelError(f"{options.model} is a classical model, infer runs .tflite files. In Python: "
+                         "edgekit.convert.load_classic(data).predict(x); on a board: classic.load_model(path).predict(x).")
     answer = infer(options.model, load_inputs(options.input), options.on, options.raw)
     if options.json:
         print(json.dumps(answer.to_dict()))

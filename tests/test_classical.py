@@ -63,6 +63,8 @@ def test_command(tmp_path, capsys):
     assert main(["report", str(path), "--board", "esp32", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["columns"] == ["ax", "ay", "az", "gx"] and said["boards"][0]["fits"] is True
+    assert main(["infer", str(path), "--input", "x.npy"]) == 1
+    assert "forest.bin is a classical model" in capsys.readouterr().err
     path.write_bytes(path.read_bytes()[:-3])
     assert main(["report", str(path)]) == 1
     assert "Copy the file again" in capsys.readouterr().err

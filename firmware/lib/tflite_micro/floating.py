@@ -164,7 +164,7 @@ def reaches(p, batch, row, column):
 def prepare_fully_connected(operator):
     x, y = float_ends(operator, 2, 3)
     p, inputs, macs = fully_connected_parameters(operator, x, y)
-    inputs[1:1] = [_values(operator, 1, None)]
+    inputs[1:1] = [values_of(operator, 1, None)]
     return Prepared(float_fully_connected, p, inputs, macs=macs, weight_bytes=_constant_bytes(inputs))
 
 
@@ -179,7 +179,7 @@ def fully_connected_parameters(operator, x, y):
     if y.size != batches * units or y.shape[-1:] != (units,):
         refuse(operator, "expected an output of %d rows of %d values, found %s; convert the model again"
                % (batches, units, shape_text(y.shape)))
-    lowest, highest = _limits(operator, options_of(operator).number(0, "b"))
+    lowest, highest = limits_of(operator, options_of(operator).number(0, "b"))
     p = Parameters(batches=batches, depth=depth, units=units, lowest=lowest, highest=highest)
     return p, [x] + _bias(operator, 2, units), y.size * depth
 
@@ -195,7 +195,7 @@ def prepare_depthwise_conv_2d(operator):
 def _prepare_conv(operator, depthwise):
     x, y = float_ends(operator, 2, 3)
     p, inputs, macs = convolution_parameters(operator, x, y, depthwise)
-    inputs[1:1] = [_values(operator, 1, None)]
+    inputs[1:1] = [values_of(operator, 1, None)]
     return Prepared(float_depthwise_conv_2d if depthwise else float_conv_2d, p, inputs, macs=macs,
                     weight_bytes=_constant_bytes(inputs))
 
@@ -221,13 +221,13 @@ def convolution_parameters(operator, x, y, depthwise):
                options.number(activation + 2, "i", 1), options.number(activation + 1, "i", 1))
     expect_shape(operator, y, y.shape[:3] + (units,))
     p.units = units
-    p.lowest, p.highest = _limits(operator, options.number(activation, "b"))
+    p.lowest, p.highest = limits_of(operator, options.number(activation, "b"))
     return p, [x] + _bias(operator, 2, units), y.size * per_unit
 
 
 def prepare_transpose_conv(operator):
     p, inputs, macs = transpose_conv_parameters(operator)
-    inputs[1:1] = [_values(operator, 1, None)]
+    inputs[1:1] = [values_of(operator, 1, None)]
     return Prepared(float_transpose_conv, p, inputs, macs=macs, weight_bytes=_constant_bytes(inputs))
 
 
@@ -235,7 +235,7 @@ def transpose_conv_parameters(operator):
     """As `fully_connected_parameters`."""
     from .transposed import image_parameters
     p, x, y, activation = image_parameters(operator, expect_float)
-    p.lowest, p.highest = _limits(operator, activation)
+    p.lowest, p.highest = limits_of(operator, activation)
     return p, [x] + _bias(operator, 3, p.units), x.size * p.filter_height * p.filter_width * p.units
 
 
@@ -252,7 +252,7 @@ def expect_float(operator, *tensors):
                    % (tensor.type_name, tensor.index))
 
 
-def _values(operator, i, size):
+def values_of(operator, i, size):
     """Input ``i`` in float32, computed or constant and whole, of so many values (None: any)."""
     tensor = operator.inputs[i]
     if tensor is None or tensor.type != FLOAT32 or not tensor.size \
@@ -264,7 +264,7 @@ def _values(operator, i, size):
 
 def _bias(operator, at, units):
     if len(operator.inputs) > at and operator.inputs[at] is not None:
-        return [_values(operator, at, units)]
+        return [values_of(operator, at, units)]
     return []
 
 
@@ -272,7 +272,7 @@ def _constant_bytes(tensors):
     return sum([tensor.bytes for tensor in tensors[1:2] if tensor.is_constant])
 
 
-def _limits(operator, activation):
+def limits_of(operator, activation):
     """Lowest and highest output that a fused activation leaves."""
     limits = {NONE: (-_INFINITE, _INFINITE), RELU: (0.0, _INFINITE), RELU_N1_TO_1: (-1.0, 1.0), RELU6: (0.0, 6.0)}
     if activation not in limits:
@@ -338,7 +338,7 @@ def _prepare_pool(operator, reduce):
     options = options_of(operator)
     p = window(operator, options, options.number(4, "i"), options.number(3, "i"), x, y)
     expect_shape(operator, y, y.shape[:3] + (p.channels,))
-    p.lowest, p.highest = _limits(operator, options.number(5, "b"))
+    p.lowest, p.highest = limits_of(operator, options.number(5, "b"))
     p.reduce = reduce
     expect_little_work(operator, p, y)
     return Prepared(float_pool, p, [x])
@@ -429,7 +429,7 @@ def _exp_minus_1(value):
     return total
 
 
-def _logistic(value, cell):
+def logistic(value, cell):
     if value > 16.619047:  # where LiteRT has 1.0 already
         return 1.0
     if value < -9:
@@ -439,7 +439,7 @@ def _logistic(value, cell):
     return 1.0 / cell[0]
 
 
-def _tanh(value, cell):
+def tanh(value, cell):
     power = _exp_minus_1(-2 * abs(value))
     size = -power / (power + 2)
     return -size if value < 0 else size
@@ -474,11 +474,11 @@ def _prepare_each(operator, function):
 
 
 def prepare_logistic(operator):
-    return _prepare_each(operator, _logistic)
+    return _prepare_each(operator, logistic)
 
 
 def prepare_tanh(operator):
-    return _prepare_each(operator, _tanh)
+    return _prepare_each(operator, tanh)
 
 
 def prepare_elu(operator):
@@ -535,11 +535,11 @@ def _prepare_binary(operator, combine, has_activation=False):
     if len(operator.inputs) != 2 or len(operator.outputs) != 1:
         refuse(operator, "expected two inputs and one output; convert the model again")
     from .elementwise import steps_of_pair
-    a, b = _values(operator, 0, None), _values(operator, 1, None)
+    a, b = values_of(operator, 0, None), values_of(operator, 1, None)
     y = operator.outputs[0]
     expect_float(operator, y)
     options = operator.options
-    lowest, highest = _limits(operator, options.number(0, "b") if options and has_activation else NONE)
+    lowest, highest = limits_of(operator, options.number(0, "b") if options and has_activation else NONE)
     return Prepared(float_binary, Parameters(
         combine=combine, steps=steps_of_pair(operator, a, b, y), lowest=lowest, highest=highest,
         cell=array("f", [0.0])), [a, b], in_place=True)

@@ -6,7 +6,7 @@ is multiplied, as in dynamic.py. As floating.py, this allocates and is slow.
 
 from array import array
 
-from .floating import _limits, _logistic, _tanh, _values, expect_float, scales_of
+from .floating import expect_float, limits_of, logistic, scales_of, tanh, values_of
 from .operators import Prepared, expect_shape, options_of, refuse
 from .reader import FLOAT32, INT8
 from .recurrent import lstm_parameters, svdf_parameters
@@ -63,7 +63,7 @@ def float_lstm(p, x, y, scratch):
                     sums[0] = x[11 + gate][unit]
                     _add_dot(sums, now, now_zero, x[3 + gate], unit * depth, now_scale, p.scales[gate])
                     _add_dot(sums, before, before_zero, x[7 + gate], unit * units, before_scale, p.scales[4 + gate])
-                    gates[gate] = (_tanh if gate == 2 else _logistic)(sums[0], cell)
+                    gates[gate] = (tanh if gate == 2 else logistic)(sums[0], cell)
                 come, keep, new, go = gates
                 sums[0] = keep * cells[place + unit]
                 sums[1] = come * new
@@ -72,7 +72,7 @@ def float_lstm(p, x, y, scratch):
                 if p.clip:
                     value = max(-p.clip, min(p.clip, value))
                 cells[place + unit] = value
-                y[at * units + unit] = go * _tanh(value, cell)
+                y[at * units + unit] = go * tanh(value, cell)
             last[place : place + units] = y[at * units : (at + 1) * units]
 
 
@@ -151,9 +151,9 @@ def prepare_svdf(operator):
     p, x, y, activation = svdf_parameters(operator)
     expect_float(operator, x, y)
     weights, p.scales = _weights(operator, 1, ((p.filters, p.depth), (p.filters, p.memory)))
-    p.lowest, p.highest = _limits(operator, activation)
+    p.lowest, p.highest = limits_of(operator, activation)
     p.quantize = _quantize(weights[0], options_of(operator).number(2, "b"))
-    biases = [_values(operator, 3, p.filters // p.rank)] if operator.inputs[3] is not None else []
+    biases = [values_of(operator, 3, p.filters // p.rank)] if operator.inputs[3] is not None else []
     return _prepared(operator, float_svdf, p, x, [_state(operator, 4, p.batches * p.filters * p.memory)], weights, biases,
                      p.depth, p.batches * p.filters * (p.depth + p.memory))
 
@@ -168,6 +168,6 @@ def prepare_lstm(operator):
     if not 0 <= p.clip < float("inf"):
         refuse(operator, "its cell clip is %s; convert the model again" % p.clip)
     states = [_state(operator, i, p.batches * p.units) for i in (18, 19)]
-    biases = [_values(operator, i, p.units) for i in range(12, 16)]
+    biases = [values_of(operator, i, p.units) for i in range(12, 16)]
     return _prepared(operator, float_lstm, p, x, states, weights, biases, p.depth + p.units,
                      p.batches * p.steps * p.units * 4 * (p.depth + p.units))

@@ -30,7 +30,7 @@ _INSTRUCTIONS_PER_MAC = {"armv7emsp": 638, "armv7em": 638, "armv6m": 638, "xtens
 """One step of a plain int8 dot product in bytecode, counted in an emulator."""
 _STEPS_PER_MAC, _STEPS_PER_OUTPUT, _STEPS_PER_LSTM_OUTPUT = 0.66, 18, 330
 """What a layer with weights takes, in units of such a step: for each multiplication, since four outputs share a look at the
-input, and for each output, which is scaled and clipped (fitted to 32 layers of five int8 models on the simulated board, CPU
+input, and for each output, which is scaled and clipped (fitted to 36 layers of five int8 models on the simulated board, CPU
 time of their kernels against that of the dot product: most within 13 %, all but the smallest within 30 %). An output of an
 LSTM stands for four gates (eight random models: within 15 %)."""
 

@@ -10,7 +10,7 @@ from edgekit.bytecode import compile_file
 from edgekit.convert import load_classic
 from edgekit.errors import ModelError
 from edgekit.paths import FIRMWARE
-from edgekit.tflite.reporting import BOARD_COLUMNS, BoardFit, board_lines, html_table
+from edgekit.tflite.reporting import BOARD_COLUMNS, BoardFit, board_lines, bytecode_ms, html_table
 
 __all__ = ["ClassicReport", "report", "is_classic"]
 
@@ -19,10 +19,8 @@ _HEAP_PER_CODE_BYTE = 1.35
 _MODEL_RAM_BYTES, _STEP_RAM_BYTES = 600, 300
 """Heap for a loaded model and for each step, beside what the file holds (measured on the simulated board for 33 models of
 2 to 7 steps: within 300 bytes)."""
-_INSTRUCTIONS_PER_MAC = {"armv7emsp": 638, "armv7em": 638, "armv6m": 638, "xtensawin": 719, "rv32imc": 837}
-"""Bytecode, counted in an emulator for a plain int8 dot product."""
 _MAC, _COMPARISON = 1.5, 1.6
-"""A sum of floats, and a decision of a tree, in units of that (estimated: by the number of bytecodes)."""
+"""A sum of floats, and a decision of a tree, in steps of a plain int8 dot product (estimated: by the number of bytecodes)."""
 _MODULES = {"trees": "trees", "linear": "linear", "scale": "columns", "select": "columns", "impute": "columns",
             "svm": "points", "centres": "points", "neighbours": "points", "bayes": "points"}
 _SOURCES = {
@@ -201,5 +199,4 @@ def _misfits(made, profile):
 
 
 def _estimated_ms(made, profile):
-    per_mac = _INSTRUCTIONS_PER_MAC.get(profile.arch, 719)
-    return 1000 * per_mac * (_MAC * made.macs + _COMPARISON * made.comparisons) / profile.clock_hz
+    return bytecode_ms(_MAC * made.macs + _COMPARISON * made.comparisons, profile)

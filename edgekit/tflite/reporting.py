@@ -26,7 +26,7 @@ _APP_RAM_BYTES = {"keyword": 26_000}
 _ANY_APP_RAM_BYTES = 10_000
 """Heap for an app's own buffers, its sensor and its settings (measured on the simulated board: gesture 10.3 kB; keyword
 25.9 kB, with the tables of its features)."""
-_INSTRUCTIONS_PER_MAC = {"armv7emsp": 638, "armv7em": 638, "armv6m": 638, "xtensawin": 719, "rv32imc": 837}
+_INSTRUCTIONS_PER_STEP = {"armv7emsp": 638, "armv7em": 638, "armv6m": 638, "xtensawin": 719, "rv32imc": 837}
 """One step of a plain int8 dot product in bytecode, counted in an emulator."""
 _STEPS_PER_MAC, _STEPS_PER_OUTPUT, _STEPS_PER_LSTM_OUTPUT = 0.66, 18, 330
 """What a layer with weights takes, in units of such a step: for each multiplication, since four outputs share a look at the
@@ -410,14 +410,18 @@ def _how_to_need_less(report, profile):
     return f"make the input or the layer {largest.name} ({_shape(largest.output_shape)}) smaller."
 
 
+def bytecode_ms(steps: float, profile) -> float:
+    """Estimated milliseconds for so many steps of a plain int8 dot product in bytecode on a board."""
+    return 1000 * steps * _INSTRUCTIONS_PER_STEP.get(profile.arch, 719) / profile.clock_hz
+
+
 def _estimated_ms(report, profile):
-    per_step = _INSTRUCTIONS_PER_MAC.get(profile.arch, 719)
     steps = 0
     for layer in report.layers:
         if layer.macs:
             per_output = _STEPS_PER_LSTM_OUTPUT if layer.name.endswith("LSTM") else _STEPS_PER_OUTPUT
             steps += _STEPS_PER_MAC * layer.macs + per_output * math.prod(layer.output_shape)
-    return 1000 * steps * per_step / profile.clock_hz
+    return bytecode_ms(steps, profile)
 
 
 def _layer(operator):

@@ -130,8 +130,9 @@ def _sim(options):
 
     from edgekit.board.simulated import power_on
     from edgekit.simulator.ports import PtyPort, TcpPort, serve
-    # A terminal that closes, or `kill`, ends it as ctrl-C does: with all that belongs to it.
-    for name in ("SIGTERM", "SIGHUP"):
+    # A terminal that closes, or `kill`, ends it as ctrl-C does: with all that belongs to it. (A shell that starts it in the
+    # background hands on that ctrl-C is ignored.)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
     try:

@@ -45,10 +45,11 @@ _CRC = (0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50A5, 0x60C6, 0x70E7,
 class Ring:
     """The newest ``count`` records of ``record_bytes`` bytes each in the file ``path``.
 
-    ``next``: the number that the next record gets.
+    ``next``: the number that the next record gets. ``renew``: a file of other sizes, or none of a Ring's, is replaced by
+    an empty one; else that is an error.
     """
 
-    def __init__(self, path, record_bytes, count):
+    def __init__(self, path, record_bytes, count, renew=False):
         if not 0 < record_bytes <= 0xFFFF or not 0 < count <= 0xFFFF:
             raise ValueError("expected records of 1 to 65535 bytes and a count of 1 to 65535; found %r bytes, count %r"
                              % (record_bytes, count))
@@ -61,7 +62,14 @@ class Ring:
         if not _exists(path):
             self._make()
         self._file = open(path, "r+b")
-        self._check()
+        found = self._file.read(_HEADER)
+        if found != self._header():
+            self._file.close()
+            if not renew:
+                self._refuse(found)
+            os.remove(path)
+            self._make()
+            self._file = open(path, "r+b")
         for slot in range(count + 1):
             number = self._read(slot)
             if number >= self.next:
@@ -149,11 +157,7 @@ class Ring:
             raise OSError(error.args[0], "%s needs %d bytes and could not be made. If the flash is full, remove files"
                           % (self.path, self._place(self.count + 1)))
 
-    def _check(self):
-        found = self._file.read(_HEADER)
-        if found == self._header():
-            return
-        self._file.close()
+    def _refuse(self, found):
         if len(found) < _HEADER or found[:6] != _MAGIC or _crc(found, 14) != found[14] | found[15] << 8:
             raise ValueError("%s is no log of ring, or is damaged: remove it, or take another name" % self.path)
         raise ValueError("%s holds %d records of %d bytes, expected %d of %d: open it with its own sizes, or remove it"

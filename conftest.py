@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parent
 FOLDER = pytest.StashKey()
-# They import on MicroPython only; tests/simulator and tests/board run them there.
-collect_ignore_glob = ["edgekit/simulator/rom/*", "edgekit/simulator/unix/*"]
+# They import on MicroPython only, or in a project alone; tests/simulator, tests/board and tests/project run them there.
+collect_ignore_glob = ["edgekit/simulator/rom/*", "edgekit/simulator/unix/*", "edgekit/project/template/*"]
 BROWSER = "tests/browser/"
 # The order in which the workers take the files.
 LONG_FIRST = (BROWSER, "tests/notebooks/test_exercises_run.py", "notebooks/08", "tests/test_demo", "notebooks/07",

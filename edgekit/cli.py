@@ -95,6 +95,11 @@ def _parser():
     flash.add_argument("--port", help="serial port; default: the one board that is plugged in")
     flash.add_argument("--erase", action="store_true", help="ESP32: erase the board's files too")
     flash.add_argument("--new-bootloader", action="store_true", help="Nano 33 BLE: it has Arduino's updated bootloader")
+    new = add("new", _new, "make a project of your own: a folder that runs from the start")
+    new.add_argument("name", help="the folder's name, for example washer")
+    new.add_argument("--in", dest="folder", type=Path, default=Path("."), metavar="FOLDER", help="where; default: here")
+    project = add("project", _project, "check a project's project.yml, and its budget if there is a model")
+    project.add_argument("folder", type=Path, nargs="?", default=Path("."), help="default: here")
     course = add("course", _course, "make the generated parts of the course again")
     course.add_argument("part", choices=["exercises", "datasets", "models", "wiring"])
     return parser
@@ -223,6 +228,26 @@ def _flash(options):
     firmware = read_firmware(options.firmware)
     print(firmware, flush=True)
     print(flash(firmware, options.port, options.erase, options.new_bootloader))
+
+
+def _new(options):
+    from edgekit.project import new
+    made = new(options.name, options.folder)
+    print(f"Made {made}: a project that runs as it is, with synthetic recordings. Next: read {made / 'README.md'}, open "
+          f"{made / 'project.ipynb'} in JupyterLab, and change project.yml to your question.")
+
+
+def _project(options):
+    from edgekit.project import Project, needs
+    project = Project.load(options.folder)
+    print(f"{project.name}: {project.question} project.yml is right.")
+    model = project.folder / "build" / "model.bin"
+    if not model.exists():
+        print("No model yet: project.ipynb makes build/model.bin, then the budget is checked here too.")
+        return 0
+    budget = needs(project, model)
+    print(budget)
+    return 0 if budget.ok else 1
 
 
 def _course(options):

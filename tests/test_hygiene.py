@@ -17,7 +17,7 @@ TEXTS = [p for p in TRACKED if p.suffix in {".py", ".md", ".yml", ".toml", ".ipy
 
 # The order of the house: a package may import those before it, never those after it.
 ORDER = ["errors", "paths", "bytecode", "twin", "native", "recording", "dataset", "signals", "features", "train", "convert", "recipes", "simulator",
-         "board", "tflite", "classical", "infer", "capture", "deploy", "spotting", "kernel", "lab", "course", "demo", "cli"]
+         "board", "tflite", "classical", "infer", "capture", "deploy", "spotting", "kernel", "lab", "project", "course", "demo", "cli"]
 
 
 def relative(path):

@@ -565,15 +565,16 @@ class Board:
         paths = [_absolute(path) for path in paths]
         return dict(zip(paths, self._ask(f"[_edgekit(path) for path in {paths!r}]", _HASH), strict=True))
 
-    def install(self, app: str | None = None, progress: bool = False, modules: dict | None = None) -> list[str]:
+    def install(self, app: str | Path | None = None, progress: bool = False, modules: dict | None = None) -> list[str]:
         """Copy an app and all that it imports, compiled, skipping what is there already.
 
         Of the board tables an app brings the one of this board.
 
         Parameters
         ----------
-        app : str, optional
-            Name of an app of ``firmware/apps``; None installs the libraries alone.
+        app : str or pathlib.Path, optional
+            Name of an app of ``firmware/apps``; the path of an app of your own installs what that imports, without
+            itself; None installs the libraries alone.
         progress : bool
             Print one line for each file.
         modules : dict of str to collection of str, optional

@@ -28,7 +28,7 @@ _FOR_FLOATS = tuple(f"/lib/tflite_micro/{name}.mpy" for name in ("floating", "fl
 _FOLDER_BLOCKS = 2  # as littlefs has it; FAT takes one or two
 
 
-def install(board, app: str | None = None, progress: bool = False,
+def install(board, app: str | Path | None = None, progress: bool = False,
             modules: Mapping[str, Collection[str]] | None = None) -> list[str]:
     """Do the work of :meth:`edgekit.board.base.Board.install`."""
     compiled, found = compare(board, app, modules)
@@ -81,7 +81,7 @@ def folders_of(paths) -> set[str]:
     return {str(folder) for path in paths for folder in PurePosixPath(path).parents} - {"/"}
 
 
-def compare(board, app: str | None, modules: Mapping[str, Collection[str]] | None = None):
+def compare(board, app: str | Path | None, modules: Mapping[str, Collection[str]] | None = None):
     """What :func:`install` would see to, and what is there.
 
     Returns
@@ -133,13 +133,14 @@ def _source_name(target):
     return target.removesuffix(".mpy") + ".py"
 
 
-def files_for(app: str | None, modules: Mapping[str, Collection[str]] | None = None) -> dict[str, Path]:
+def files_for(app: str | Path | None, modules: Mapping[str, Collection[str]] | None = None) -> dict[str, Path]:
     """What an app needs: path on the board -> source file here.
 
     Parameters
     ----------
-    app : str, optional
-        Name in ``firmware/apps``; None: all libraries, drivers and board tables.
+    app : str or pathlib.Path, optional
+        Name in ``firmware/apps``, or the path of an app of your own: then what it imports, without itself. None: all
+        libraries, drivers and board tables.
     modules : dict of str to collection of str, optional
         Of these packages only the modules named and those that something imports, for example
         ``{"tflite_micro": ["moving"], "boards": ["esp32"]}``; every other package comes whole.
@@ -157,6 +158,8 @@ def _files(app, modules):
     if app is None:
         wanted = [path.stem for folder in (FIRMWARE / "lib", FIRMWARE / "drivers") for path in folder.iterdir()]
         wanted.append("boards")
+    elif isinstance(app, Path):
+        wanted = ["apps", *_imports(app)]
     else:
         if app not in apps():
             raise BoardError(f"No app {app!r} in firmware/apps; there are {', '.join(apps())}.")

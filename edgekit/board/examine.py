@@ -42,8 +42,12 @@ _MOTION = ("MPU6050", "MPU6500", "MPU9250", "BMI270", "LSM")
 
 _SCAN = """\
 def _edgekit(number, scl, sda, chips):
+    import sys
     from machine import I2C, Pin
-    bus = I2C(number, scl=Pin(scl), sda=Pin(sda), freq=100000)
+    if sys.platform == "pyboard":  # see boards.i2c
+        bus = I2C(number, freq=100000)
+    else:
+        bus = I2C(number, scl=Pin(scl), sda=Pin(sda), freq=100000)
     found = []
     for address in bus.scan():
         answers = []

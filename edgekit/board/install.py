@@ -125,7 +125,8 @@ def tables_for(machine: str) -> list[str]:
         if isinstance(node, ast.Assign) and node.targets[0].id == "_TABLES":
             tables = ast.literal_eval(node.value)
     # The same rule as on the board: the first that fits.
-    fitting = [table for part, table in tables if part.lower() in machine.lower()]
+    plain = machine.lower().replace("-", "")
+    fitting = [table for part, table in tables if part.lower() in plain]
     return fitting[:1] or [table for _, table in tables]
 
 

@@ -25,11 +25,14 @@ from machine import ADC, I2C, Pin
 # A part of the name that MicroPython gives the board, and the table for it. The first that fits is taken.
 _TABLES = (
     ("ESP32S3", "esp32s3"),
+    ("ESP32S2", "esp32s2"),
+    ("ESP32C6", "esp32c6"),
     ("ESP32C3", "esp32c3"),
     ("ESP32", "esp32"),
     ("Nano 33 BLE", "nano33ble"),
     ("STM32F411", "stm32f411"),
     ("F446RE", "nucleo_f446"),
+    ("PYBv1", "pyboard"),
     ("Raspberry Pi Pico", "rp2040"),
 )
 
@@ -43,8 +46,9 @@ def machine_name():
 
 
 def _table_for(name):
+    plain = name.lower().replace("-", "")  # ESP32-C3 and ESP32C3 are the same chip
     for part, table in _TABLES:
-        if part.lower() in name.lower():
+        if part.lower() in plain:
             return getattr(__import__("boards." + table), table)
     raise RuntimeError("the board %r is not known here; known are boards with %s in their name. "
                        "Copy the nearest table in /boards and add a line for yours"
@@ -105,12 +109,16 @@ def servo():
 
     ``duty_ns(1_500_000)`` is the middle. The ends are between 500_000 and 2_500_000; many servos have narrower ones.
     """
+    if hasattr(pins, "servo"):
+        return pins.servo()
     from machine import PWM
     return PWM(Pin(pins.SERVO), freq=50, duty_u16=0)
 
 
 def i2c():
     """The bus that the motion sensor is on."""
+    if sys.platform == "pyboard":  # an STM32 knows the pins of its buses and refuses to be told
+        return I2C(pins.I2C_ID, freq=400000)
     return I2C(pins.I2C_ID, scl=Pin(pins.SCL), sda=Pin(pins.SDA), freq=400000)
 
 

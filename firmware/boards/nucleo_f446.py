@@ -12,3 +12,9 @@ RELAY = "PB5"  # D4
 SERVO = "PB3"  # D3
 MOTION_INT = "PA8"  # D7: the motion sensor's interrupt output
 SOUND = "PA9"  # D8: digital output of a sound switch (KY-037): 1 while it is loud
+
+
+def servo():
+    """The pin is on channel 2 of timer 2."""
+    from boards.pulses import Pulses
+    return Pulses(SERVO, 50, timer=2, channel=2)

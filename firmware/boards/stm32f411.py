@@ -12,3 +12,9 @@ RELAY = "PB0"
 SERVO = "PA8"
 MOTION_INT = "PB1"  # the motion sensor's interrupt output
 SOUND = "PB10"  # digital output of a sound switch (KY-037): 1 while it is loud
+
+
+def servo():
+    """The pin is on channel 1 of timer 1."""
+    from boards.pulses import Pulses
+    return Pulses(SERVO, 50, timer=1, channel=1)

@@ -4,13 +4,14 @@ import ast
 
 import pytest
 
+from edgekit.board.install import tables_for
 from edgekit.board.profiles import PROFILES
 from edgekit.board.simulated import SimulatedBoard
 from edgekit.errors import BoardCodeError
 from edgekit.paths import FIRMWARE
 
-TABLES = {"esp32": "ESP32", "esp32s3": "ESP32-S3", "esp32c3": "ESP32-C3", "nano33ble": "Nano 33 BLE Sense",
-          "stm32f411": "STM32F411", "nucleo_f446": "Nucleo-F446", "rp2040": "Raspberry Pi Pico"}
+TABLES = {"esp32": "ESP32", "esp32s3": "ESP32-S3", "esp32c3": "ESP32-C3", "esp32s2": "ESP32-S2", "esp32c6": "ESP32-C6", "nano33ble": "Nano 33 BLE Sense",
+          "stm32f411": "STM32F411", "nucleo_f446": "Nucleo-F446", "pyboard": "Pyboard", "rp2040": "Raspberry Pi Pico"}
 PINS = {"NAME", "LED", "LED_ON", "BUTTON", "ADC", "I2C_ID", "SCL", "SDA", "RELAY", "SERVO", "MOTION_INT", "SOUND"}
 OWN_MICROPHONE = {"MIC_CLOCK", "MIC_DATA", "MIC_POWER"}
 MICROPHONE = {"MIC_ID", "MIC_SCK", "MIC_WS", "MIC_SD"}  # where the port has machine.I2S
@@ -105,3 +106,37 @@ def test_an_unknown_board_is_told_what_is_known():
         with pytest.raises(BoardCodeError, match="RuntimeError: the board 'Teapot with 8051' is not known here; known "
                                                  "are boards with ESP32S3.*Copy the nearest table"):
             board.exec("import boards\nboards._table_for('Teapot with 8051')")
+
+
+NAMES = {
+    "Generic ESP32 module with ESP32": "esp32", "LOLIN_C3_MINI with ESP32-C3FH4": "esp32c3", "PYBv1.1 with STM32F405RG": "pyboard",
+    "ESP32C6 module with ESP32-C6": "esp32c6", "Generic ESP32S2 module with ESP32S2": "esp32s2",
+    "Raspberry Pi Pico W with RP2040": "rp2040"}
+
+
+def test_a_chip_is_known_however_its_name_is_spelled():
+    with SimulatedBoard("esp32") as board:
+        board.install()
+        for machine, table in NAMES.items():
+            assert board.eval(f"__import__('boards')._table_for({machine!r}).__name__") == f"boards.{table}"
+            assert tables_for(machine) == [table]
+
+
+@pytest.mark.parametrize("profile", ["stm32f411", "nucleo_f446", "pyboard"])
+def test_an_stm32_knows_the_pins_of_its_buses_and_refuses_to_be_told(profile):
+    with SimulatedBoard(profile) as board:
+        with pytest.raises(BoardCodeError, match="explicit choice of scl/sda is not implemented"):
+            board.exec("from machine import I2C, Pin\nI2C(1, scl=Pin('PB6'), sda=Pin('PB7'))")
+        board.install("capture")
+        assert 0x68 in board.eval("__import__('boards').i2c().scan()"), "and the table names the pins of that bus"
+
+
+def test_servo_pulses_on_an_stm32_without_pwm():
+    with SimulatedBoard("stm32f411") as board:
+        with pytest.raises(BoardCodeError, match="no module named 'machine.PWM'|can't import name PWM"):
+            board.exec("from machine import PWM")
+        board.install("capture")
+        board.exec("import boards\nservo = boards.servo()\nservo.duty_ns(1000000)")
+        assert board.eval("servo.duty_ns()") == pytest.approx(1_000_000, abs=1000)
+        with pytest.raises(BoardCodeError, match="a pulse of 21000000 ns does not fit into a cycle of 20000 us"):
+            board.exec("servo.duty_ns(21000000)")

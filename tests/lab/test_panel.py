@@ -191,7 +191,7 @@ def test_each_board_has_a_picture_with_its_own_pins():
         shown = elements(scene.svg)
         assert {"led.on", "button", "servo.arm", "relay.blade", "tilt.ball", "dial.hand"} <= set(shown), profile.name
         # Some parts are on the board itself, on pins that it does not lead out.
-        inside = {"esp32": {"BUTTON"}, "nano33ble": {"SCL", "SDA", "MIC_CLOCK", "MIC_DATA", "MIC_POWER"}, "rp2040": {"LED"}, "nucleo_f446": {"BUTTON"}}.get(profile.name, set())
+        inside = {"esp32": {"BUTTON"}, "esp32s2": {"BUTTON"}, "pyboard": {"LED", "BUTTON"}, "nano33ble": {"SCL", "SDA", "MIC_CLOCK", "MIC_DATA", "MIC_POWER"}, "rp2040": {"LED"}, "nucleo_f446": {"BUTTON"}}.get(profile.name, set())
         wanted = {name: pin for name, pin in profile.pins.items()
                   if name not in {"NAME", "LED_ON", "I2C_ID", "MIC_ID"} | inside}
         missing = {name: pin for name, pin in wanted.items() if f"pin{pin_number(pin)}" not in shown}

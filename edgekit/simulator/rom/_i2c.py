@@ -117,7 +117,7 @@ class I2C(_I2CBase):
     _buses = {}  # there is one object for each bus
 
     def __new__(cls, id=0, *, scl=None, sda=None, freq=-1, timeout=-1):
-        if not 0 <= to_int(id) < len(_chip.i2c_pins):
+        if not 0 <= to_int(id) < len(_chip.i2c_pins) or not _chip.i2c_pins[id]:
             raise ValueError("I2C(%d) doesn't exist" % id)
         bus = cls._buses.get(id)
         if bus is None:
@@ -129,6 +129,8 @@ class I2C(_I2CBase):
         return bus
 
     def __init__(self, id=0, *, scl=None, sda=None, freq=-1, timeout=-1):
+        if _chip.stm32 and (scl is not None or sda is not None):  # ports/stm32/machine_i2c.c
+            raise ValueError("explicit choice of scl/sda is not implemented")
         scl = self._scl if scl is None else number_of(scl)
         sda = self._sda if sda is None else number_of(sda)
         freq = self._freq if to_int(freq) == -1 else freq

@@ -22,6 +22,8 @@ def start(profile):
     import machine
     import micropython_board
     import os_board
+    if _chip.stm32:
+        import pyb_board
     import sys_board
     import time_board
     for name in ("neopixel", "dht", "onewire", "ds18x20"):  # frozen into the firmware
@@ -45,6 +47,8 @@ def start(profile):
             del main[name]
     if _chip.esp32:
         modules["esp32"] = esp32_board
+    if _chip.stm32:
+        modules["pyb"] = pyb_board
     _missing.add_to(modules, radio=_chip.esp32)
     _kernels.add_to(modules)
     for name in list(modules):

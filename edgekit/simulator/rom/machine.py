@@ -2,6 +2,7 @@
 
 # ruff: noqa: F401 - names to pass on
 import _bus
+import _chip
 from _adc import ADC, ADCBlock
 from _args import to_buffer as _to_buffer
 from _args import to_int as _to_int
@@ -35,11 +36,13 @@ from _power import (
     wake_pins,
     wake_reason,
 )
-from _pwm import PWM
 from _rtc import RTC
 from _spi import SPI, SoftSPI
 from _timer import WDT, Timer
 from _uart import UART
+
+if not _chip.stm32:  # there from 1.29 on
+    from _pwm import PWM
 
 sleep = lightsleep
 
@@ -93,6 +96,8 @@ _MISSING = {"DAC": "analogue output", "TouchPad": "touch sensor", "SDCard": "car
 
 
 def __getattr__(name):
+    if name == "PWM":  # what `from machine import PWM` hears on an STM32
+        raise ImportError("can't import name PWM")
     if name in _MISSING:
         raise AttributeError("the simulated board has no %s, so no machine.%s: try that part on a real board"
                              % (_MISSING[name], name))

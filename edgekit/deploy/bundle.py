@@ -12,7 +12,7 @@ from edgekit.errors import BoardCodeError, BoardError, ModelError
 from edgekit.features import FeatureParams, load_params
 from edgekit.paths import artefact
 
-__all__ = ["Bundle", "gesture_bundle", "keyword_bundle", "KEYWORD_THRESHOLD"]
+__all__ = ["Bundle", "gesture_bundle", "keyword_bundle", "fall_bundle", "KEYWORD_THRESHOLD", "FALL_THRESHOLD"]
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Bundle:
                              "each: convert the part of it that has one (lesson 09).")
         expected = int(np.prod(self.params.shape))
         found = int(np.prod(twin.input_shape))
-        if self.params.kind not in ("waveform", "mfcc") or found != expected:
+        if self.params.kind not in ("waveform", "mfcc", "event") or found != expected:
             raise ModelError(f"The model reads {found} values, the feature parameters make {expected} "
                              f"({self.params.kind}): use the parameters that the model was trained with.")
         if not twin.input_scale:
@@ -274,6 +274,24 @@ def _path(folder, data, suffix):
 
 def _sizes(files):
     return {path: len(data) for path, data in files.items()}
+
+
+FALL_THRESHOLD = 0.5
+"""Chosen for the shipped fall model on validation people: see its model card, ``datasets/models/fall.md``."""
+
+
+def fall_bundle(model=None, threshold: float | None = None) -> Bundle:
+    """The fall model as a bundle: the learner's own if there is one, else the shipped one.
+
+    Parameters
+    ----------
+    model : bytes or path, optional
+        An int8 .tflite; default ``fall_int8.tflite``.
+    threshold : float, optional
+        Score from which an event is called a fall; default :data:`FALL_THRESHOLD`.
+    """
+    return Bundle("fall", artefact("fall_int8.tflite") if model is None else model, load_params(artefact("fall_features.json")),
+                  app="fall", threshold=FALL_THRESHOLD if threshold is None else threshold)
 
 
 KEYWORD_THRESHOLD = 0.86

@@ -323,7 +323,7 @@ MEL_SCALES = {"slaney": (_slaney_mel, _slaney_hz), "htk": (_htk_mel, _htk_hz)}
 
 
 def load_params(source):
-    """Feature parameters of either kind.
+    """Feature parameters of any kind.
 
     Parameters
     ----------
@@ -332,7 +332,7 @@ def load_params(source):
 
     Returns
     -------
-    FeatureParams or AudioParams
+    FeatureParams, AudioParams or edgekit.features.falls.EventParams
         As ``kind`` says.
 
     Raises
@@ -347,4 +347,7 @@ def load_params(source):
     """
     values, name = (source, "") if isinstance(source, dict) else (_read(source), Path(source).name)
     kind = values.get("kind") if isinstance(values, dict) else None
+    if kind == "event":
+        from edgekit.features.falls import EventParams
+        return EventParams.from_dict(values, name)
     return (AudioParams if kind == "mfcc" else FeatureParams).from_dict(values, name)

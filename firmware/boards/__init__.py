@@ -130,6 +130,12 @@ def accelerometer(rate_hz=100):
     return MPU6050(i2c(), accel_range_g=4, gyro_range_dps=500, rate_hz=rate_hz)
 
 
+def motion_watch(rate_hz=50, accel_range_g=16):
+    """An MPU6050 that can ``watch``: it keeps samples and looks for movement while the board sleeps."""
+    from mpu6050 import MPU6050
+    return MPU6050(i2c(), accel_range_g=accel_range_g, gyro_range_dps=2000, rate_hz=rate_hz)
+
+
 def _switch(number, on_level):
     pin = Pin(number, Pin.OUT, value=1 - on_level)
     if on_level:

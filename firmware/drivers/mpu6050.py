@@ -25,6 +25,15 @@ Asleep until somebody moves it (0.5 mA in place of 3.8 mA; the chip's INT pin te
     imu.sleep_until_motion(threshold_g=0.2)
     ...                                 # INT goes to 1 and stays there
     imu.wake()                          # INT goes back to 0; all six axes again
+
+Watching for a movement, and remembering what came before it: the chip itself keeps the newest 128 samples of
+acceleration while the board sleeps::
+
+    kept = array("h", bytes(2 * 3 * imu.KEPT))
+    imu.watch(threshold_g=0.4)
+    ...                                 # INT goes to 1: something moves
+    n = imu.read_watch(kept)            # INT goes back to 0; kept[:3 * n] is ax ay az ax ay ...
+    if imu.missed: ...                  # older samples were thrown away: this begins anew
 """
 
 from array import array
@@ -69,6 +78,7 @@ _WHO_AM_I = const(0x75)
 
 _CHIP_ID = const(0x68)
 _FIFO_ACCEL_GYRO = const(0x78)
+_FIFO_ACCEL_TEMP = const(0x88)
 _FIFO_ENABLE = const(0x40)
 _FIFO_RESET = const(0x04)
 _FIFO_OVERFLOW = const(0x10)
@@ -80,6 +90,7 @@ _HIGH_PASS_5_HZ = const(0x01)  # of ACCEL_CONFIG: the motion detector sees chang
 _MOTION_STEP_G = 0.032
 _GYRO_START_MS = const(30)  # until the gyroscope's readings count, from its data sheet
 _FIFO_SAMPLES = const(85)  # 1024 bytes, 12 for each sample
+_PIECE = const(16)  # samples that read_watch takes at once
 
 _ACCEL_RANGES_G = (2, 4, 8, 16)
 _GYRO_RANGES_DPS = (250, 500, 1000, 2000)
@@ -97,6 +108,7 @@ class MPU6050:
 
     channels = ("ax", "ay", "az", "gx", "gy", "gz")
     units = ("g", "g", "g", "dps", "dps", "dps")
+    KEPT = 128  # samples that the chip keeps while it watches
 
     def __init__(self, i2c, address=0x68, accel_range_g=4, gyro_range_dps=500, rate_hz=100):
         if accel_range_g not in _ACCEL_RANGES_G:
@@ -207,6 +219,49 @@ class MPU6050:
         if not 1 <= duration_ms <= 255:
             raise ValueError("duration_ms is %r, expected 1 to 255" % (duration_ms,))
         self._write_register(_FIFO_EN, 0)
+        self._watch_for(steps, duration_ms)
+
+    def watch(self, threshold_g=0.4, duration_ms=1):
+        """Watch for movement, without the gyroscope, and keep the newest 128 samples meanwhile, for ``read_watch``.
+
+        The chip could keep 170 samples of acceleration alone. With its temperature a sample has 8 bytes, of which 128
+        fill the FIFO exactly: so it always begins with a whole sample, however many were thrown away.
+        """
+        steps = round(threshold_g / _MOTION_STEP_G)
+        if not 1 <= steps <= 255:
+            raise ValueError("threshold_g is %r, expected 0.032 to 8.16" % (threshold_g,))
+        if not 1 <= duration_ms <= 255:
+            raise ValueError("duration_ms is %r, expected 1 to 255" % (duration_ms,))
+        self._piece = bytearray(8 * _PIECE)
+        self._single = bytearray(8)
+        self.missed = True
+        self.moved = False
+        self._write_register(_FIFO_EN, _FIFO_ACCEL_TEMP)
+        self._watch_for(steps, duration_ms)
+        self._empty_fifo()
+
+    def read_watch(self, buf):
+        """Fill ``buf``, an ``array("h")`` of 3 * ``KEPT``, with what came since the last call; returns how many samples.
+
+        ``moved``: INT had gone to 1; it is 0 again. ``missed``: there are older samples that were thrown away, so the
+        first one does not follow the last one of before. Allocates nothing.
+        """
+        status = self._read_register(_INT_STATUS)
+        self.moved = status & _MOTION != 0
+        self.missed = status & _FIFO_OVERFLOW != 0
+        self._read_into(_FIFO_COUNT_H, self._pair)
+        samples = (self._pair[0] << 8 | self._pair[1]) >> 3
+        done = 0
+        while done < samples:
+            wire = self._piece if samples - done >= _PIECE else self._single
+            self._read_into(_FIFO_R_W, wire)
+            for i in range(len(wire) >> 3):
+                for axis in range(3):
+                    buf[3 * done + axis] = _int16(wire, 8 * i + 2 * axis)
+                done += 1
+        return samples
+
+    def _watch_for(self, steps, duration_ms):
         self._write_register(_PWR_MGMT_1, 0)  # the gyroscope's clock will stand still: take the chip's own
         self._write_register(_PWR_MGMT_2, _GYRO_OFF)
         self._write_register(_MOT_THR, steps)

@@ -211,3 +211,48 @@ def test_settings_of_the_motion_detector_are_checked(i2c, setting, message):
     imu = driver.MPU6050(i2c)
     with pytest.raises(ValueError, match=message):
         imu.sleep_until_motion(**setting)
+
+
+# ---- watching
+
+def test_it_watches_and_remembers_what_came_before(i2c):
+    imu = driver.MPU6050(i2c, accel_range_g=16, rate_hz=50)
+    samples = np.random.default_rng(4).integers(-200, 201, (500, 3), dtype=np.int16)
+    samples[:, 2] += 2048
+    samples[300] = (0, 9000, 0)
+    imu.watch(threshold_g=1.0)
+    start_s = i2c.time_us / 1e6
+    i2c.world.play(Recording(samples, 50, ("ax", "ay", "az"), ("g",) * 3, (16 / 32768,) * 3), at_s=start_s)
+    kept = array("h", bytes(2 * 3 * imu.KEPT))
+    i2c.pass_time(5_900_000)
+    assert imu.read_watch(kept) == 128 and imu.missed and not imu.moved
+    i2c.pass_time(200_000)
+    n = imu.read_watch(kept)
+    assert n == 10 and imu.moved and not imu.missed
+    assert 9000 in kept[:3 * n].tolist()
+    # From here on every sample comes once, in order.
+    found = [list(kept[3 * (n - 1):3 * n])]
+    for pause_us in (20_000, 700_000, 1_000_000, 340_000):
+        i2c.pass_time(pause_us)
+        n = imu.read_watch(kept)
+        assert not imu.missed and not imu.moved
+        found += [list(kept[3 * i:3 * i + 3]) for i in range(n)]
+    first = np.flatnonzero((samples == found[0]).all(axis=1))[0]
+    assert len(found) == 104 and samples[first:first + len(found)].tolist() == found
+
+
+def test_after_a_long_sleep_the_newest_samples_are_whole(i2c):
+    imu = driver.MPU6050(i2c, accel_range_g=16, rate_hz=50)
+    imu.watch()
+    i2c.world.set(accel_g=(0.5, -0.25, 1.0))
+    kept = array("h", bytes(2 * 3 * imu.KEPT))
+    i2c.pass_time(3_333_000)
+    assert imu.read_watch(kept) == 128 and imu.missed
+    assert kept.tolist() == [1024, -512, 2048] * 128
+
+
+@pytest.mark.parametrize("settings", [{"threshold_g": 0.01}, {"threshold_g": 9}, {"duration_ms": 0}])
+def test_what_it_cannot_watch_for(i2c, settings):
+    imu = driver.MPU6050(i2c)
+    with pytest.raises(ValueError, match="expected"):
+        imu.watch(**settings)

@@ -1,0 +1,429 @@
+"""The fall detector's recipe: events of many people, a threshold rule and a small network, false alarms a day (lesson 13).
+
+Nobody is in two parts. The network learns from the training people; its threshold, and the limits of the rule, are chosen
+on the validation people; what is reported comes from test people whom nothing has seen.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgekit.convert import to_tflite
+from edgekit.errors import DataError, ModelError
+from edgekit.features.falls import NAMES, EventParams, count_above, events, squeeze
+from edgekit.paths import DATASETS, MODELS, atomic_write
+from edgekit.signals.falls import CLIP_S, KINDS, is_fall, make_day, make_event
+from edgekit.train import accuracy_interval, fit
+from edgekit.train.quiet import keras
+
+__all__ = ["PARTS", "Events", "Outcome", "collect", "fall_net", "load_events", "load_weights", "outcome", "poisson_interval",
+           "Rule", "choose_rule", "choose_threshold", "naive_outcome", "save_events", "train_fall_net"]
+
+FILES = {"int8": "fall_int8.tflite"}
+FEATURES = "fall_features.json"
+WEIGHTS = "fall_weights.npz"
+EVENTS = "falls/events.npz"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Who is in a part, how often each does everything, and how many days each lives."""
+
+    people: tuple[str, ...]
+    takes: int
+    days: int
+
+
+PARTS = {"train": Part(tuple(f"p{i}" for i in range(101, 149)), takes=3, days=1),
+         "validation": Part(tuple(f"p{i}" for i in range(201, 225)), takes=3, days=2),
+         "test": Part(tuple(f"p{i}" for i in range(301, 349)), takes=3, days=2)}
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """What struck hard, in single recordings and in whole days, each described by fourteen numbers.
+
+    Attributes
+    ----------
+    values : numpy.ndarray of int16, shape [N, 14]
+        Named in :data:`edgekit.features.falls.NAMES`.
+    label : numpy.ndarray of str, shape [N]
+        What really happened.
+    subject : numpy.ndarray of str, shape [N]
+    recording : numpy.ndarray of int, shape [N]
+        Which of the part's recordings of single events it came from, or -1: it came from a day.
+    day : numpy.ndarray of int, shape [N]
+        Which of the part's days it came from, or -1.
+    missed : dict of str to int
+        Falls in which nothing struck hard enough to be an event, by kind: nobody can find them.
+    days : int
+        Days lived in this part.
+    naive : dict of str to int
+        Alarms of "more than 3 g is a fall" in those days, by what really happened.
+    naive_found : int
+        Recordings of falls in which "more than 3 g" raised an alarm.
+    """
+
+    values: np.ndarray
+    label: np.ndarray
+    subject: np.ndarray
+    recording: np.ndarray
+    day: np.ndarray
+    missed: dict
+    days: int
+    naive: dict
+    naive_found: int
+
+    @property
+    def features(self) -> np.ndarray:
+        """int8 [N, 14], as the model reads them."""
+        return squeeze(self.values)
+
+    @property
+    def y(self) -> np.ndarray:
+        """1 for an event of a fall, else 0: int64 [N]."""
+        return np.array([is_fall(label) for label in self.label], np.int64)
+
+    @property
+    def falls(self) -> int:
+        """Recordings of falls in this part, those without an event included."""
+        return len(set(self.recording[(self.y == 1) & (self.recording >= 0)].tolist())) + sum(self.missed.values())
+
+    def __len__(self):
+        return len(self.values)
+
+
+def collect(part: str, people=None, seed: int = 0, takes: int | None = None, days: int | None = None) -> Events:
+    """Simulate a part: single events and whole days of its people.
+
+    Parameters
+    ----------
+    part : str
+        One of :data:`PARTS`.
+    people : sequence of str, optional
+        Only these.
+    seed : int
+    takes, days : int, optional
+        Other numbers than the part's.
+
+    Returns
+    -------
+    Events
+    """
+    plan = PARTS[part]
+    rows, missed, naive, naive_found, count, day_count = [], {}, {}, 0, 0, 0
+    for name in plan.people if people is None else people:
+        for kind in KINDS:
+            for take in range(plan.takes if takes is None else takes):
+                recording = make_event(kind, name, seed, take, gyro=False, duration_s=CLIP_S)
+                found = events(recording)[1]
+                if is_fall(kind):
+                    naive_found += bool(count_above(recording))
+                    if not len(found):
+                        missed[kind] = missed.get(kind, 0) + 1
+                rows += [(row, kind, name, count, -1) for row in found]
+                count += 1
+        for day in range(plan.days if days is None else days):
+            for clip in make_day(name, day, seed):
+                rows += [(row, clip.label, name, -1, day_count) for row in events(clip.recording)[1]]
+                if alarms := len(count_above(clip.recording)):
+                    naive[clip.label] = naive.get(clip.label, 0) + alarms
+            day_count += 1
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    return Events(columns[0].astype(np.int16), *columns[1:], missed, day_count, naive, naive_found)
+
+
+def save_events(parts: dict, path) -> None:
+    """Write parts so that :func:`load_events` can read them."""
+    import json
+    about = {name: {"missed": part.missed, "days": part.days, "naive": part.naive, "naive_found": part.naive_found}
+             for name, part in parts.items()}
+    arrays = {f"{name}_{column}": getattr(part, column) for name, part in parts.items()
+              for column in ("values", "label", "subject", "recording", "day")}
+    small = {key: _small(array) for key, array in arrays.items()}
+    with atomic_write(path) as temporary:
+        np.savez_compressed(temporary, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **small)
+
+
+def _small(array):
+    return array.astype(np.int16) if array.dtype.kind == "i" else array
+
+
+def load_events(part: str, path=None) -> Events:
+    """The shipped events of a part: 2 to 3 minutes of simulation that need not be done again.
+
+    Parameters
+    ----------
+    part : str
+        ``"train"``, ``"validation"`` or ``"test"``.
+    path : path, optional
+        Default: ``datasets/falls/events.npz``.
+
+    Examples
+    --------
+    >>> test = load_events("test")
+    >>> test.days, test.values.shape[1]
+    (96, 14)
+    """
+    import json
+    if part not in PARTS:
+        raise DataError(f"No part {part!r}: expected one of {', '.join(PARTS)}.")
+    path = path or DATASETS / EVENTS
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            about = json.loads(bytes(stored["about"]).decode())[part]
+            columns = [stored[f"{part}_{column}"] for column in ("values", "label", "subject", "recording", "day")]
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"{path.name} cannot be read ({error}). Restore it: git checkout -- datasets/{EVENTS}, or make it "
+                        "again: edgekit course models.") from None
+    return Events(*columns, **about)
+
+
+# ---- how good
+
+def poisson_interval(count: int, days: float) -> tuple[float, float]:
+    """95 % interval of a rate a day from a count in so many days: exact, after Garwood (1936), with the quantiles of
+    chi-squared.
+
+    Examples
+    --------
+    >>> low, high = poisson_interval(30, 96)
+    >>> round(low, 2), round(high, 2)
+    (0.21, 0.45)
+    >>> round(poisson_interval(0, 96)[1], 3)       # none seen is not none: "three divided by the days", and some
+    0.038
+    """
+    from scipy.stats import chi2
+    low = chi2.ppf(0.025, 2 * count) / 2 if count else 0.0
+    return float(low / days), float(chi2.ppf(0.975, 2 * count + 2) / 2 / days)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a detector does: falls found, and false alarms in days of daily life.
+
+    Attributes
+    ----------
+    found, falls : int
+    alarms : int
+        False ones.
+    days : int
+    missed_kinds, alarm_kinds : dict of str to int
+        What was missed, and what raised the false alarms.
+    """
+
+    found: int
+    falls: int
+    alarms: int
+    days: int
+    missed_kinds: dict
+    alarm_kinds: dict
+
+    @property
+    def recall(self) -> float:
+        """Share of the falls that were found, 0 to 1."""
+        return self.found / self.falls
+
+    @property
+    def alarms_per_day(self) -> float:
+        return self.alarms / self.days
+
+    def __str__(self):
+        low, high = accuracy_interval(self.found, self.falls)
+        least, most = poisson_interval(self.alarms, self.days)
+        return (f"found {self.found} of {self.falls} falls, {self.recall:.1%} ({low:.1%} to {high:.1%}); {self.alarms} false "
+                f"alarms in {self.days} days, {self.alarms_per_day:.2f} a day ({least:.2f} to {most:.2f})")
+
+
+def outcome(part: Events, said) -> Outcome:
+    """Count falls found and false alarms of decisions about a part's events.
+
+    Parameters
+    ----------
+    part : Events
+    said : array of bool, shape [N]
+        True where the detector calls an event a fall.
+
+    Returns
+    -------
+    Outcome
+        A fall counts as found if one of its events was called a fall. False alarms are counted in the days only: single
+        recordings say nothing about how often a thing happens.
+    """
+    said = np.asarray(said, bool)
+    if said.shape != (len(part),):
+        raise DataError(f"Expected one decision for each of {len(part)} events, found {said.shape}.")
+    single = part.recording >= 0
+    fell = (part.y == 1) & single
+    found = set(part.recording[fell & said].tolist())
+    missed = dict(part.missed)
+    for number in sorted(set(part.recording[fell].tolist()) - found):
+        kind = str(part.label[(part.recording == number)][0])
+        missed[kind] = missed.get(kind, 0) + 1
+    false = said & (part.y == 0) & (part.day >= 0)
+    kinds, counts = np.unique(part.label[false], return_counts=True)
+    return Outcome(len(found), part.falls, int(false.sum()), part.days, missed,
+                   dict(zip(kinds.tolist(), counts.tolist(), strict=True)))
+
+
+def naive_outcome(part: Events) -> Outcome:
+    """What "more than 3 g is a fall" does on a part."""
+    return Outcome(part.naive_found, part.falls, sum(part.naive.values()), part.days, {}, dict(part.naive))
+
+
+# ---- the rule
+
+@dataclass(frozen=True)
+class Rule:
+    """A fall is what strikes hard enough, lost enough weight before, turned the trunk, and lies still after.
+
+    Attributes
+    ----------
+    peak, lost, tilt, restless : int
+        Limits in the units of the features: at least, at least, at least, at most.
+    """
+
+    peak: int
+    lost: int
+    tilt: int
+    restless: int
+
+    def says(self, values) -> np.ndarray:
+        """True where it calls an event a fall: bool [N]."""
+        peak, lost, tilt, restless = (np.asarray(values)[:, NAMES.index(name)] for name in ("peak", "lost", "tilt", "restless"))
+        return (peak >= self.peak) & (lost >= self.lost) & (tilt >= self.tilt) & (restless <= self.restless)
+
+
+def choose_rule(part: Events, most_alarms_per_day: float = 0.7) -> Rule:
+    """The limits that find most falls with so few false alarms a day, by trying all of a grid.
+
+    Parameters
+    ----------
+    part : Events
+        Validation people.
+    most_alarms_per_day : float
+    """
+    best, best_key = None, None
+    for peak in range(460, 1100, 40):
+        for lost in range(0, 2400, 200):
+            for tilt in range(0, 160, 10):
+                for restless in (20, 30, 45, 70, 200):
+                    rule = Rule(peak, lost, tilt, restless)
+                    said = rule.says(part.values)
+                    alarms = int((said & (part.y == 0) & (part.day >= 0)).sum())
+                    if alarms > most_alarms_per_day * part.days:
+                        continue
+                    found = len(set(part.recording[said & (part.y == 1) & (part.recording >= 0)].tolist()))
+                    key = (found, -alarms)
+                    if best is None or key > best_key:
+                        best, best_key = rule, key
+    if best is None:
+        raise ModelError(f"No rule has at most {most_alarms_per_day} false alarms a day on these people.")
+    return best
+
+
+# ---- the network
+
+def fall_net(seed: int = 0):
+    """A small network over the fourteen numbers: two dense layers, two scores, 368 multiply-accumulates."""
+    k = keras()
+    k.utils.set_random_seed(seed)
+    layers = k.layers
+    model = k.Sequential([layers.Input((len(NAMES),)), layers.Dense(16, activation="relu", name="dense_1"),
+                          layers.Dense(8, activation="relu", name="dense_2"),
+                          layers.Dense(2, activation="softmax", name="score")], name="fall")
+    model.compile(k.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def train_fall_net(train: Events, validation: Events, seed: int = 0, epochs: int = 80, progress: bool = True):
+    """Train on the training people's events. Falls are rare: theirs are shown as often as all others together.
+
+    Parameters
+    ----------
+    train, validation : Events
+        The validation people say when to stop.
+    seed, epochs, progress
+        As for :func:`edgekit.train.fit`.
+
+    Returns
+    -------
+    keras.Model
+    """
+    model = fall_net(seed)
+    x, y = _even(train)
+    x_val, y_val = _even(validation)
+    fit(model, x, y, x_val, y_val, epochs=epochs, batch_size=128, seed=seed, patience=12, progress=progress)
+    return model
+
+
+def _even(part):
+    """Features and labels, the rows of falls repeated until both classes are about equal."""
+    y = part.y
+    again = max(1, round((y == 0).sum() / max(1, (y == 1).sum())))
+    rows = np.concatenate([np.flatnonzero(y == 0), np.repeat(np.flatnonzero(y == 1), again)])
+    return part.features[rows], y[rows]
+
+
+def choose_threshold(part: Events, score, most_alarms_per_day: float = 0.4) -> float:
+    """The least score of which the validation people have at most so many false alarms a day.
+
+    Parameters
+    ----------
+    part : Events
+        Validation people.
+    score : array of float, shape [N]
+        The network's score for "fall", 0 to 1.
+    most_alarms_per_day : float
+        Lower than what is promised: strangers are a little different.
+
+    Returns
+    -------
+    float
+        In steps of 1/256, as int8 scores have them.
+    """
+    score = np.asarray(score)
+    for step in range(1, 256):
+        result = outcome(part, score >= step / 256)
+        if result.alarms <= most_alarms_per_day * part.days:
+            return step / 256
+    raise ModelError(f"No threshold has at most {most_alarms_per_day} false alarms a day on these people.")
+
+
+def convert(model, part: Events) -> bytes:
+    """The trained network as int8 .tflite; every tenth training event calibrates it."""
+    return to_tflite(model, "int8", part.features[::10])
+
+
+def load_weights(path=None):
+    """The shipped network, built again from its weights without training.
+
+    Parameters
+    ----------
+    path : path, optional
+        ``fall_weights.npz``; the shipped one if not given.
+
+    Returns
+    -------
+    keras.Model
+    """
+    path = path or MODELS / WEIGHTS
+    model = fall_net()
+    with np.load(path, allow_pickle=False) as stored:
+        expected = [_key(variable.path) for variable in model.weights]
+        if sorted(stored.files) != sorted(expected):
+            raise ModelError(f"{path.name} holds the weights {', '.join(stored.files)}; the fall net has "
+                             f"{', '.join(expected)}. Make it again: edgekit course models.")
+        model.set_weights([stored[name] for name in expected])
+    return model
+
+
+def save_weights(model, path) -> None:
+    """Write the weights of a fall net so that :func:`load_weights` can build it again."""
+    with atomic_write(path) as temporary:
+        np.savez(temporary, **{_key(variable.path): variable.numpy() for variable in model.weights})
+
+
+def _key(weight_path):
+    # A slash in the name would be a folder inside the npz.
+    return weight_path.replace("/", ".").removeprefix("fall.")

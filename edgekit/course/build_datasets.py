@@ -6,7 +6,7 @@ from pathlib import Path
 from edgekit.dataset import read_registry
 from edgekit.errors import DataError, SetupError
 from edgekit.paths import DATASETS, atomic_write
-from edgekit.signals import gestures, speech
+from edgekit.signals import falls, gestures, speech
 
 __all__ = ["build"]
 
@@ -40,7 +40,9 @@ def build(out=DATASETS, words: bool = True) -> dict[str, str]:
     folder = out / "gestures"
     gestures.make_dataset(seed=0).save(folder / "gestures.npz")
     gestures.make_recording("punch", "s01", seed=0).save(folder / "punch_s01.csv")
-    made = {"gestures/gestures.npz": _sha256(folder / "gestures.npz")}
+    falls.make_dataset(seed=0).save(out / "falls" / "falls.npz")
+    made = {"gestures/gestures.npz": _sha256(folder / "gestures.npz"),
+            "falls/falls.npz": _sha256(out / "falls" / "falls.npz")}
     if words and _can_speak():
         speech.make_words().save(out / _KEYWORDS)
         made[_KEYWORDS] = _sha256(out / _KEYWORDS)

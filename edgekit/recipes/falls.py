@@ -5,12 +5,13 @@ on the validation people; what is reported comes from test people whom nothing h
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from edgekit.convert import to_tflite
 from edgekit.errors import DataError, ModelError
-from edgekit.features.falls import NAMES, EventParams, count_above, events, squeeze
+from edgekit.features.falls import NAMES, count_above, events, squeeze
 from edgekit.paths import DATASETS, MODELS, atomic_write
 from edgekit.signals.falls import CLIP_S, KINDS, is_fall, make_day, make_event
 from edgekit.train import accuracy_interval, fit
@@ -275,23 +276,30 @@ def naive_outcome(part: Events) -> Outcome:
 
 @dataclass(frozen=True)
 class Rule:
-    """A fall is what strikes hard enough, lost enough weight before, turned the trunk, and lies still after.
+    """A fall is what strikes hard enough, lost enough weight before, turned the trunk, lies still after, and did not fly.
 
     Attributes
     ----------
-    peak, lost, tilt, restless : int
-        Limits in the units of the features: at least, at least, at least, at most.
+    peak, lost, tilt : int
+        At least so much, in the units of the features.
+    restless, weightless : int
+        At most so much.
     """
 
     peak: int
     lost: int
     tilt: int
     restless: int
+    weightless: int
 
     def says(self, values) -> np.ndarray:
         """True where it calls an event a fall: bool [N]."""
-        peak, lost, tilt, restless = (np.asarray(values)[:, NAMES.index(name)] for name in ("peak", "lost", "tilt", "restless"))
-        return (peak >= self.peak) & (lost >= self.lost) & (tilt >= self.tilt) & (restless <= self.restless)
+        peak, lost, tilt, restless, weightless = np.asarray(values)[:, _COLUMNS].T
+        return ((peak >= self.peak) & (lost >= self.lost) & (tilt >= self.tilt) & (restless <= self.restless)
+                & (weightless <= self.weightless))
+
+
+_COLUMNS = [NAMES.index(name) for name in ("peak", "lost", "tilt", "restless", "weightless")]
 
 
 def choose_rule(part: Events, most_alarms_per_day: float = 0.7) -> Rule:
@@ -303,20 +311,27 @@ def choose_rule(part: Events, most_alarms_per_day: float = 0.7) -> Rule:
         Validation people.
     most_alarms_per_day : float
     """
+    single = (part.y == 1) & (part.recording >= 0)
+    fell, daily = part.values[single][:, _COLUMNS], part.values[(part.y == 0) & (part.day >= 0)][:, _COLUMNS]
+    numbers = np.unique(part.recording[single], return_inverse=True)[1]
+    grid = [np.arange(460, 1100, 40), np.arange(0, 2400, 200), np.arange(0, 160, 10), np.array([20, 30, 45, 70, 200])]
     best, best_key = None, None
-    for peak in range(460, 1100, 40):
-        for lost in range(0, 2400, 200):
-            for tilt in range(0, 160, 10):
-                for restless in (20, 30, 45, 70, 200):
-                    rule = Rule(peak, lost, tilt, restless)
-                    said = rule.says(part.values)
-                    alarms = int((said & (part.y == 0) & (part.day >= 0)).sum())
+    for peak in grid[0]:
+        hard = [rows[:, 0] >= peak for rows in (fell, daily)]
+        for lost in grid[1]:
+            gone = [mask & (rows[:, 1] >= lost) for mask, rows in zip(hard, (fell, daily), strict=True)]
+            for restless, weightless in product(grid[3], (8, 10, 12, 14, 16, 60)):
+                still = [mask & (rows[:, 3] <= restless) & (rows[:, 4] <= weightless)
+                         for mask, rows in zip(gone, (fell, daily), strict=True)]
+                tilts = np.sort(daily[still[1], 2])
+                for tilt in grid[2]:
+                    alarms = len(tilts) - int(np.searchsorted(tilts, tilt))
                     if alarms > most_alarms_per_day * part.days:
                         continue
-                    found = len(set(part.recording[said & (part.y == 1) & (part.recording >= 0)].tolist()))
-                    key = (found, -alarms)
-                    if best is None or key > best_key:
-                        best, best_key = rule, key
+                    found = len(set(numbers[still[0] & (fell[:, 2] >= tilt)].tolist()))
+                    if best is None or (found, -alarms) > best_key:
+                        best, best_key = Rule(*map(int, (peak, lost, tilt, restless, weightless))), (found, -alarms)
+                    break       # a higher limit finds no more
     if best is None:
         raise ModelError(f"No rule has at most {most_alarms_per_day} false alarms a day on these people.")
     return best
@@ -336,7 +351,7 @@ def fall_net(seed: int = 0):
     return model
 
 
-def train_fall_net(train: Events, validation: Events, seed: int = 0, epochs: int = 80, progress: bool = True):
+def train_fall_net(train: Events, validation: Events, seed: int = 0, epochs: int = 60, progress: bool = True):
     """Train on the training people's events. Falls are rare: theirs are shown as often as all others together.
 
     Parameters
@@ -353,7 +368,7 @@ def train_fall_net(train: Events, validation: Events, seed: int = 0, epochs: int
     model = fall_net(seed)
     x, y = _even(train)
     x_val, y_val = _even(validation)
-    fit(model, x, y, x_val, y_val, epochs=epochs, batch_size=128, seed=seed, patience=12, progress=progress)
+    fit(model, x, y, x_val, y_val, epochs=epochs, batch_size=256, seed=seed, patience=10, progress=progress)
     return model
 
 
@@ -382,10 +397,9 @@ def choose_threshold(part: Events, score, most_alarms_per_day: float = 0.4) -> f
     float
         In steps of 1/256, as int8 scores have them.
     """
-    score = np.asarray(score)
+    alarming = np.asarray(score)[(part.y == 0) & (part.day >= 0)]
     for step in range(1, 256):
-        result = outcome(part, score >= step / 256)
-        if result.alarms <= most_alarms_per_day * part.days:
+        if (alarming >= step / 256).sum() <= most_alarms_per_day * part.days:
             return step / 256
     raise ModelError(f"No threshold has at most {most_alarms_per_day} false alarms a day on these people.")
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from edgekit.board.simulated import SimulatedBoard
+from edgekit.errors import DataError
 from edgekit.features.falls import NAMES, EventParams, count_above, events, squeeze
 from edgekit.features.params import load_params
-from edgekit.errors import DataError
 from edgekit.signals.falls import KINDS, UNFAIR, make_event
 from edgekit.twin import board_module
 

@@ -8,7 +8,17 @@ from edgekit.errors import DataError
 from edgekit.paths import DATASETS
 from edgekit.recording import Recording
 from edgekit.signals import falls
-from edgekit.signals.falls import FALLS, KINDS, PEOPLE, UNFAIR, is_fall, load_sisfall, make_day, make_event, person
+from edgekit.signals.falls import (
+    FALLS,
+    KINDS,
+    PEOPLE,
+    UNFAIR,
+    is_fall,
+    load_sisfall,
+    make_day,
+    make_event,
+    person,
+)
 
 G = 9.80665
 

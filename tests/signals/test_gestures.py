@@ -26,7 +26,7 @@ def test_the_shipped_set_is_rebuilt_bit_for_bit(tmp_path, shipped):
     assert gestures.make_dataset(seed=0) == shipped
     (tmp_path / "registry.txt").write_bytes((DATASETS / "registry.txt").read_bytes())
     made = build(tmp_path, words=False)
-    assert set(made) == {"gestures/gestures.npz"}
+    assert "gestures/gestures.npz" in made
     for name in ["registry.txt", "gestures/gestures.npz", "gestures/punch_s01.csv"]:
         assert (tmp_path / name).read_bytes() == (DATASETS / name).read_bytes(), name
 
@@ -38,7 +38,8 @@ def test_the_csv_to_look_at_is_one_of_the_set(shipped):
 def test_a_rebuild_keeps_downloadable_entries(tmp_path):
     (tmp_path / "registry.txt").write_text("far/far.npz abc https://example.org/far.npz\nold/old.npz abc -\n")
     build(tmp_path, words=False)
-    assert set(read_registry(tmp_path)) == {"far/far.npz", "gestures/gestures.npz"}
+    assert {"far/far.npz", "gestures/gestures.npz"} <= set(read_registry(tmp_path))
+    assert "old/old.npz" not in read_registry(tmp_path)
     assert read_registry(tmp_path)["far/far.npz"] == ("abc", "https://example.org/far.npz")
 
 

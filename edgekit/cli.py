@@ -91,7 +91,8 @@ def _parser():
     deploy = with_port(add("deploy", _deploy, "put the gesture model on the board and compare its answers"))
     deploy.add_argument("model", type=Path, nargs="?", help="an int8 .tflite; default: yours, else the shipped one")
     flash = add("flash", _flash, "put MicroPython on a board")
-    flash.add_argument("firmware", type=Path, help=".bin (ESP32, Nano 33 BLE), .uf2 (RP2040) or .dfu (STM32) file")
+    flash.add_argument("firmware", help=".bin (ESP32, Nano 33 BLE), .uf2 (RP2040) or .dfu (STM32) file; or esp32, esp32s3, "
+                                        "rp2040: that file is downloaded once")
     flash.add_argument("--port", help="serial port; default: the one board that is plugged in")
     flash.add_argument("--erase", action="store_true", help="ESP32: erase the board's files too")
     flash.add_argument("--new-bootloader", action="store_true", help="Nano 33 BLE: it has Arduino's updated bootloader")
@@ -224,8 +225,9 @@ def _deploy(options):
 
 
 def _flash(options):
-    from edgekit.board.flash import flash, read_firmware
-    firmware = read_firmware(options.firmware)
+    from edgekit.board.flash import DOWNLOADS, download_firmware, flash, read_firmware
+    downloaded = options.firmware in DOWNLOADS and not Path(options.firmware).exists()
+    firmware = read_firmware(download_firmware(options.firmware) if downloaded else options.firmware)
     print(firmware, flush=True)
     print(flash(firmware, options.port, options.erase, options.new_bootloader))
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.errors import DataError
+from edgekit.errors import DataError, EdgekitError
 from edgekit.paths import DATASETS, atomic_write
 from edgekit.recording import Recording, _read_bytes, pack_npz, parse_about, unpack_npz
 
@@ -538,21 +538,42 @@ def load_dataset(name: str, folder=DATASETS) -> Dataset:
 
 
 def cache_dir() -> Path:
-    """Where downloaded data sets are kept: ``$EDGEKIT_CACHE``, or the user's cache folder."""
+    """Where downloaded data sets and firmware are kept: ``$EDGEKIT_CACHE``, or the user's cache folder."""
     import pooch
 
     return Path(os.environ.get("EDGEKIT_CACHE") or pooch.os_cache("edgekit"))
 
 
 def _download(url, sha256, name, suffix=".npz"):
+    return download(url, sha256, f"{name}{suffix}", f"data set {name!r}", "take a shipped data set", DataError)
+
+
+def download(url: str, sha256: str, file: str, what: str, instead: str, kind: type[EdgekitError]) -> str:
+    """Download a file once into :func:`cache_dir`; it must have exactly the bytes that ``sha256`` says.
+
+    Parameters
+    ----------
+    url, sha256 : str
+    file : str
+        Its name in the cache.
+    what, instead : str
+        For the message if it fails: ``"data set 'x'"``, and what to do without it.
+    kind : type
+        The error to raise.
+
+    Returns
+    -------
+    str
+        Path of the file.
+    """
     import pooch
     import requests
 
     try:
-        return pooch.retrieve(url, f"sha256:{sha256}", fname=f"{name}{suffix}", path=cache_dir())
+        return pooch.retrieve(url, f"sha256:{sha256}", fname=file, path=cache_dir())
     except (requests.RequestException, OSError) as error:
-        raise DataError(f"The data set {name!r} could not be downloaded from {url} ({type(error).__name__}). "
-                        "Check the network, or take a shipped data set.") from None
+        raise kind(f"The {what} could not be downloaded from {url} ({type(error).__name__}). "
+                   f"Check the network, or {instead}.") from None
     except ValueError as error:
-        raise DataError(f"What came from {url} is not the data set {name!r}: its sha256 is not {sha256[:12]}... "
-                        "The file changed or the download broke: try again, then report it.") from error
+        raise kind(f"What came from {url} is not the {what}: its sha256 is not {sha256[:12]}... "
+                   "The file changed or the download broke: try again, then report it.") from error

@@ -17,7 +17,17 @@ from pathlib import Path
 from edgekit.board import ports
 from edgekit.errors import BoardError, SetupError
 
-__all__ = ["Firmware", "read_firmware", "flash"]
+__all__ = ["DOWNLOADS", "Firmware", "download_firmware", "read_firmware", "flash"]
+
+_SITE = "https://micropython.org/resources/firmware/"
+DOWNLOADS = {
+    "esp32": ("ESP32_GENERIC-20250911-v1.26.1.bin", "6b5272b6edd15fc4d1627ec559a27a5d5a7b86e5ea7f8013941eb10c877edd4e"),
+    "esp32s3": ("ESP32_GENERIC_S3-20250911-v1.26.1.bin", "d6c48687f684cc7c002a0a4acd258f881c4b391f3ef121726a3b7cd285dcdbbc"),
+    "rp2040": ("RPI_PICO-20250911-v1.26.1.uf2", "fc2a8096e0d999d3caca11b34381854599d68aee3e905d3cccbd5247ca78d07c"),
+}
+"""Official files of MicroPython 1.26.1 by the name of the board's profile, each with its sha256. The sums are those of copies in
+public repositories, one for each file, whose own check sums hold; micropython.org publishes none. A file with other bytes is
+refused. For the other boards we know no sum: download their file yourself."""
 
 # Where a chip's first program is in the flash; a firmware file of MicroPython begins there.
 # Source: BOOTLOADER_FLASH_OFFSET of esptool, which also gives the number of each chip in the header of an image.
@@ -58,6 +68,34 @@ class Firmware:
 
     def __str__(self):
         return f"{self.name}: firmware for {self.chip}, {len(self.data):,} bytes"
+
+
+def download_firmware(name: str) -> str:
+    """Download MicroPython for a board of :data:`DOWNLOADS`, once; its sha256 is checked each time.
+
+    Parameters
+    ----------
+    name : str
+        Of the profile, for example ``"esp32"``.
+
+    Returns
+    -------
+    str
+        Path of the file.
+
+    Raises
+    ------
+    BoardError
+        There is no download for that board, or it failed.
+    """
+    from edgekit.dataset import download
+    if name not in DOWNLOADS:
+        raise BoardError(f"No download for {name!r}; there are {', '.join(DOWNLOADS)}. Download the file for your board from "
+                         "micropython.org/download and name it: edgekit flash FILE.")
+    file, sha256 = DOWNLOADS[name]
+    return download(_SITE + file, sha256, file, f"firmware {file}",
+                    "download it on another computer from micropython.org/download and name the file: edgekit flash FILE",
+                    BoardError)
 
 
 def read_firmware(path) -> Firmware:
@@ -297,7 +335,7 @@ _OLD_BOOTLOADER = ("A Nano 33 BLE needs Arduino's updated bootloader first: Micr
 
 def _flash_nano(firmware, port):
     program = _tool("bossac", "It comes with the Arduino IDE's package \"Arduino Mbed OS Nano Boards\" "
-                              "(Arduino's own bossac 1.9; that of Linux distributions lacks --offset)")
+                              "(Arduino's own bossac 1.9: that of Linux distributions does not know this chip)")
     touch(port)
     port = _wait_for_bootloader(port)
     with _as_file(firmware) as file:  # -i say what answers, -U by USB, -e erase, -w write, -v compare, -R restart

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import shutil
 import socket
 import struct
 import subprocess
@@ -162,6 +163,63 @@ def test_no_bootloader_answers(file, monkeypatch):
         flash(file(esp_image()), "/dev/nothing", progress=False)
     with pytest.raises(BoardError, match="Expected one board that is plugged in, found 0. Name the port"):
         flash(file(esp_image()), progress=False)
+
+
+# --- downloads ------------------------------------------------------------------------------------------------------
+
+def test_firmware_by_the_name_of_the_board(file, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("EDGEKIT_CACHE", str(tmp_path))
+    image = uf2()
+    monkeypatch.setitem(flash_module.DOWNLOADS, "rp2040", ("pico.uf2", hashlib.sha256(image).hexdigest()))
+    (tmp_path / "pico.uf2").write_bytes(image)  # it was downloaded before
+    drives(monkeypatch, (tmp_path, "RP2040"))
+    assert main(["flash", "rp2040"]) == 0
+    assert "pico.uf2 is on the RP2040" in capsys.readouterr().out
+
+
+def test_a_download_that_fails(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("EDGEKIT_CACHE", str(tmp_path))
+    assert main(["flash", "esp32"]) == 1  # there is no network in tests
+    assert "could not be downloaded from https://micropython.org/" in (said := capsys.readouterr().err)
+    assert "Check the network, or download it on another computer" in said
+    with pytest.raises(BoardError, match="No download for 'nano33ble'; there are esp32, esp32s3, rp2040. Download the file"):
+        flash_module.download_firmware("nano33ble")
+
+
+def test_a_download_with_other_bytes_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("EDGEKIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(flash_module, "_SITE", "http://127.0.0.1:0/")
+
+    def other(url, known_hash, **_):
+        raise ValueError("hash does not match")
+    monkeypatch.setattr("pooch.retrieve", other)
+    with pytest.raises(BoardError, match="is not the firmware ESP32_GENERIC.*: its sha256 is not 6b5272b6edd1"):
+        flash_module.download_firmware("esp32")
+
+
+# --- real tools -----------------------------------------------------------------------------------------------------
+
+needs_dfu_util = pytest.mark.skipif(shutil.which("dfu-suffix") is None, reason="SKIP: no program dfu-suffix: apt install dfu-util")
+
+
+@needs_dfu_util
+@pytest.mark.parametrize("data, ending", [(dfu(), None), (dfu()[:-1] + b"!", "CRC does not match"), (b"DfuSe" + bytes(90), "signature")])
+def test_dfu_util_judges_a_file_as_we_do(file, data, ending):
+    path = file(data, "board.dfu")
+    asked = subprocess.run(["dfu-suffix", "--check", path], capture_output=True, text=True)
+    if ending is None:
+        assert asked.returncode == 0 and "0x0483" in asked.stdout and "0xDF11" in asked.stdout
+        assert read_firmware(path).kind == "dfu"
+    else:
+        assert asked.returncode and ending in asked.stderr
+        with pytest.raises(BoardError, match="damaged or cut: its check sum is wrong"):
+            read_firmware(path)
+
+
+@needs_dfu_util
+def test_dfu_util_without_a_board(file):
+    with pytest.raises(BoardError, match="No STM32 in DFU mode. Hold the button BOOT0"):
+        flash(file(dfu()))
 
 
 # --- the others ---------------------------------------------------------------------------------------------------

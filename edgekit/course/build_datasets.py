@@ -6,7 +6,7 @@ from pathlib import Path
 from edgekit.dataset import read_registry
 from edgekit.errors import DataError, SetupError
 from edgekit.paths import DATASETS, atomic_write
-from edgekit.signals import falls, gestures, speech
+from edgekit.signals import falls, gestures, heart, speech
 
 __all__ = ["build"]
 
@@ -43,6 +43,9 @@ def build(out=DATASETS, words: bool = True) -> dict[str, str]:
     falls.make_dataset(seed=0).save(out / "falls" / "falls.npz")
     made = {"gestures/gestures.npz": _sha256(folder / "gestures.npz"),
             "falls/falls.npz": _sha256(out / "falls" / "falls.npz")}
+    heart.save_sessions(heart.make_sessions(), out / "heart")
+    for name in ("heart/heart.npz", "heart/beats.csv"):
+        made[name] = _sha256(out / name)
     if words and _can_speak():
         speech.make_words().save(out / _KEYWORDS)
         made[_KEYWORDS] = _sha256(out / _KEYWORDS)

@@ -113,12 +113,14 @@ class Pulse:
         axes = self._axes
         new = False
         j = 0
-        for i in range(step - 1, len(light), step):
+        i = step - 1
+        while i < len(light):  # a range with a step that is no constant would take memory
             self._sum += light[i] >> 3
             x = motion[j] >> 5
             y = motion[j + 1] >> 5
             z = motion[j + 2] >> 5
             j += width
+            i += step
             axes[0] += x
             axes[1] += y
             axes[2] += z

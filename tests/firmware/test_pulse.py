@@ -57,7 +57,7 @@ def test_blocks_of_any_size_and_after_start_it_is_as_new():
 
 @pytest.mark.parametrize("reason, recording", [
     (pulse.NO_FINGER, finger(70, dc=4_000)),
-    (pulse.TOO_BRIGHT, finger(70, dc=262_140)),
+    (pulse.TOO_BRIGHT, finger(70, dc=262_100)),
     (pulse.WEAK, finger(70, part=0.0004)),
     (pulse.SHAKEN, finger(70, shake_g=3.0, shake_bpm=290)),
     (pulse.STEPS, finger(70, shake_g=0.2, shake_bpm=70)),

@@ -6,7 +6,16 @@ import pytest
 from edgekit.errors import DataError
 from edgekit.paths import DATASETS
 from edgekit.signals import heart
-from edgekit.signals.heart import CONDITIONS, DEVELOPMENT, SHIPPED, TEST, light, load_bidmc, load_sessions, make_session
+from edgekit.signals.heart import (
+    CONDITIONS,
+    DEVELOPMENT,
+    SHIPPED,
+    TEST,
+    light,
+    load_bidmc,
+    load_sessions,
+    make_session,
+)
 
 
 @pytest.fixture(scope="module")

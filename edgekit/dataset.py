@@ -519,7 +519,7 @@ def load_dataset(name: str, folder=DATASETS) -> Dataset:
     registry = read_registry(folder)
     file = f"{name}/{name}.npz"
     if file not in registry:
-        known = ", ".join(sorted(Path(entry).parent.name for entry in registry)) or "none"
+        known = ", ".join(sorted({Path(entry).parent.name for entry in registry})) or "none"
         raise DataError(f"No data set {name!r}: datasets/registry.txt knows {known}. Check the spelling.")
     sha256, url = registry[file]
     if url != "-":

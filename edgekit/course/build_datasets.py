@@ -6,7 +6,7 @@ from pathlib import Path
 from edgekit.dataset import read_registry
 from edgekit.errors import DataError, SetupError
 from edgekit.paths import DATASETS, atomic_write
-from edgekit.signals import falls, gestures, heart, speech
+from edgekit.signals import falls, gestures, heart, power, speech
 
 __all__ = ["build"]
 
@@ -46,6 +46,10 @@ def build(out=DATASETS, words: bool = True) -> dict[str, str]:
     heart.save_sessions(heart.make_sessions(), out / "heart")
     for name in ("heart/heart.npz", "heart/beats.csv"):
         made[name] = _sha256(out / name)
+    minutes, truth = power.make_dataset(seed=0)
+    minutes.save(out / "meter" / "meter.npz")
+    power.save_truth(truth, out / "meter" / "faults.csv")
+    made["meter/meter.npz"] = _sha256(out / "meter" / "meter.npz")
     if words and _can_speak():
         speech.make_words().save(out / _KEYWORDS)
         made[_KEYWORDS] = _sha256(out / _KEYWORDS)

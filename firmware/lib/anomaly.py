@@ -36,6 +36,7 @@ default 6). ``name`` is what the alarm is called, default the kind.
               no spikes. It answers ``width // 2`` samples late, because it must see what follows
 ``flat``      repeats itself, within ``tolerance``: for ``least`` samples, and ``factor`` (3) times longer than ever
               while it learned
+``ceiling``   higher than ever: above ``percent`` (120) of the highest sample while it learned, and ``least`` more
 ``drift``     creeps: means over ``span`` samples; their steps, less what is usual at this time of the day; jumps above
               ``jump`` and the ``pause`` spans after them do not count; the rest goes to a two-sided CUSUM with
               ``slack`` and ``limit``. What is usual it remembers for 2**``shift`` (5) steps of that time
@@ -258,6 +259,25 @@ class Flat(Watch):
         return state[3] >= self.least and state[3] >= self.factor * state[4]
 
 
+class Ceiling(Watch):
+    """Higher than ever while it learned, by a share and by ``least``. It does not go on learning."""
+
+    def __init__(self, percent=120, least=1, **settings):
+        if not 100 <= percent <= 1000:
+            raise ValueError("expected a percent of 100 to 1000; found %r" % percent)
+        super().__init__(1, **settings)
+        self.percent = percent
+        self.least = least
+
+    def look(self, x, slot, cause, learn, first):
+        state = self.state  # then: the highest while it learned
+        if first:
+            if x > state[2]:
+                state[2] = x
+            return False
+        return x > state[2] * self.percent // 100 + self.least
+
+
 class Drift(Watch):
     """What creeps: steps of means over ``span`` samples, less those that are usual at this time, into a CUSUM.
 
@@ -350,7 +370,7 @@ class Band(Ewma):
         super().__init__(slots=slots, shift=shift, **settings)
 
 
-KINDS = {"range": Range, "zscore": ZScore, "ewma": Ewma, "band": Band, "spike": Spike, "flat": Flat, "drift": Drift,
+KINDS = {"range": Range, "zscore": ZScore, "ewma": Ewma, "band": Band, "spike": Spike, "flat": Flat, "ceiling": Ceiling, "drift": Drift,
          "response": Response}
 
 

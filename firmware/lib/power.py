@@ -27,7 +27,11 @@ the steps of each size while it learns. That is G. W. Hart's idea of 1992, "Noni
 A minute in which the power was below 12 W is a power cut: nothing is learned from it, and nothing runs on.
 
 Whole numbers only, so every board and this computer's twin give the same rows; ``minute`` takes no memory.
-``state`` is all that it knows, an ``array("h")``: what is put back after a power cut.
+What it knows outlives the power in a small ring, as the Monitor of ``anomaly`` does it::
+
+    log = Ring("/power.state", features.state_bytes, 1, renew=True)
+    features.restore(log)
+    features.save(log)                             # now and then
 """
 
 from array import array
@@ -50,8 +54,8 @@ _RUNS = 9  # durations that a median is taken of
 _MACHINE = 6 + 2 * _RUNS  # numbers of one machine: size, on, since, quiet, runs, rests; and the durations
 
 # Where things are in the state.
-_LEFT, _MINUTES, _BEFORE, _MEAN, _MEAN2, _PEAK, _FLAT, _SPIKE, _HOUR, _HOURS = range(10)
-_RUN = 10 + 24  # after the least power of 24 hours: minutes, and minutes of break, for each level
+_LEFT, _MINUTES, _BEFORE, _MEAN, _MEAN2, _PEAK, _FLAT, _SPIKE, _HOUR, _BASE, _HOURS = range(11)
+_RUN = _HOURS + 24  # after the least power of 24 hours: minutes, and minutes of break, for each level
 _COUNTS = _RUN + 2 * 3
 _MACHINES = _COUNTS + _BINS
 _SIZE = _MACHINES + 2 * _MACHINE
@@ -61,7 +65,8 @@ class Features:
     """Rows of :data:`STREAMS` from minutes of power.
 
     ``learn``: minutes in which it counts steps, at least a day, at most 20. ``row``: the newest row; ``slot``: which
-    sixth of the day it is, counted from the first minute (the board need not know the time).
+    sixth of the day it is, counted from the first minute (the board need not know the time); ``state_bytes``: size of
+    what it knows.
     """
 
     def __init__(self, learn=8 * 1440):
@@ -69,11 +74,14 @@ class Features:
             raise ValueError("expected to learn for 1440 to 28800 minutes; found %r" % learn)
         self.state = array("h", bytes(2 * _SIZE))
         self.row = array("h", bytes(2 * len(STREAMS)))
+        self.learn = learn
         self.state[_LEFT] = learn
         self.state[_BEFORE] = -1
         for i in range(24):
-            self.state[_HOURS + 1 + i] = _MOST
+            self.state[_HOURS + i] = _MOST
         self._sorted = array("h", bytes(2 * _RUNS))
+        self.state_bytes = 2 * (_SIZE + 1)
+        self._packed = bytearray(self.state_bytes)
 
     @property
     def learning(self):
@@ -118,14 +126,14 @@ class Features:
             state[_MEAN] = mean
             state[_PEAK] = most
 
-            place = _HOURS + 1 + state[_HOUR]
+            place = _HOURS + state[_HOUR]
             if minutes % 60 == 0:
                 state[_HOUR] = (state[_HOUR] + 1) % 24
-                state[_HOURS + 1 + state[_HOUR]] = least
-            elif least < state[place]:
+                state[_HOURS + state[_HOUR]] = least if least >= _CUT else _MOST
+            elif _CUT <= least < state[place]:
                 state[place] = least
 
-            base = self.row[2]
+            base = state[_BASE]
             for i in range(3):
                 at = _RUN + 2 * i
                 if most - base >= _LEVELS[i]:
@@ -156,9 +164,11 @@ class Features:
         row[1] = state[_FLAT]
         least = _MOST
         for i in range(24):
-            if state[_HOURS + 1 + i] < least:
-                least = state[_HOURS + 1 + i]
-        row[2] = least if least < _MOST else 0
+            if state[_HOURS + i] < least:
+                least = state[_HOURS + i]
+        # Before a whole day has passed, nobody knows what never stops.
+        state[_BASE] = least if least < _MOST and self.learn - state[_LEFT] >= 1440 else 0
+        row[2] = state[_BASE]
         for i in range(3):
             row[3 + i] = state[_RUN + 2 * i]
         for i in range(2):
@@ -166,6 +176,30 @@ class Features:
             row[6 + 2 * i] = state[at + 3]
             row[7 + 2 * i] = self._duty(at)
         return True
+
+    def save(self, log):
+        """Append all that it knows to ``log``, a Ring with records of ``state_bytes``. Takes no memory."""
+        packed = self._packed
+        packed[0] = self.learn & 0xFF
+        packed[1] = self.learn >> 8
+        for i in range(_SIZE):
+            packed[2 + 2 * i] = self.state[i] & 0xFF
+            packed[3 + 2 * i] = self.state[i] >> 8 & 0xFF
+        return log.append(packed)
+
+    def restore(self, log):
+        """Go on from the newest record of ``log`` that was learned with the same ``learn``; False if there is none."""
+        found = False
+        for _, data in log:
+            if data[0] | data[1] << 8 != self.learn:
+                continue
+            found = True
+            for i in range(_SIZE):
+                number = data[2 + 2 * i] | data[3 + 2 * i] << 8
+                self.state[i] = number - 65536 if number > 32767 else number
+            # Nobody knows how long the power was away.
+            self.state[_BEFORE] = -1
+        return found
 
     def _count(self, step):
         """One more step of this size."""
@@ -180,14 +214,13 @@ class Features:
         """The sizes that were counted most often: one, and a second if it is no neighbour and nearly as frequent."""
         first = self._largest(-9)
         second = self._largest(first)
-        counts = _COUNTS
-        state = self.state
         if self._near(second) * 5 < self._near(first) * 2:
             second = -1
         elif second < first:
             first, second = second, first
-        self.state[_MACHINES] = self._middle(first)
-        self.state[_MACHINES + _MACHINE] = self._middle(second) if second >= 0 else 0
+        state = self.state
+        state[_MACHINES] = self._middle(first)
+        state[_MACHINES + _MACHINE] = self._middle(second) if second >= 0 else 0
 
     def _near(self, i):
         """Steps counted in bin ``i`` and its two neighbours."""

@@ -163,7 +163,7 @@ def test_a_stream_may_be_missing_for_a_while():
 
 
 @pytest.mark.parametrize("settings, message", [
-    ({"streams": ["x"], "watches": [{"stream": "x", "kind": "wave"}]}, "no kind of watch 'wave'; there are band, drift"),
+    ({"streams": ["x"], "watches": [{"stream": "x", "kind": "wave"}]}, "no kind of watch 'wave'; there are band, ceiling, drift"),
     ({"streams": ["x"], "watches": [{"stream": "y", "kind": "flat"}]}, "no stream 'y'; there are x"),
     ({"streams": ["x"], "watches": [{"stream": "x", "kind": "flat", "size": 3}]}, "the watch 'flat' of 'x' has a setting"),
     ({"streams": ["x"], "watches": [{"stream": "x", "kind": "response"}]}, "a response needs the stream of its cause"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from edgekit.dataset import read_registry
 from edgekit.errors import DataError, SetupError
 from edgekit.paths import DATASETS, atomic_write
-from edgekit.signals import falls, gestures, heart, power, speech
+from edgekit.signals import climate, falls, gestures, heart, power, speech
 
 __all__ = ["build"]
 
@@ -50,6 +50,9 @@ def build(out=DATASETS, words: bool = True) -> dict[str, str]:
     minutes.save(out / "meter" / "meter.npz")
     power.save_truth(truth, out / "meter" / "faults.csv")
     made["meter/meter.npz"] = _sha256(out / "meter" / "meter.npz")
+    climate.save_sites([climate.make_site(name) for name in climate.SITES], out / "soil")
+    for name in ("soil/labels.csv", "soil/soil.npz"):
+        made[name] = _sha256(out / name)
     if words and _can_speak():
         speech.make_words().save(out / _KEYWORDS)
         made[_KEYWORDS] = _sha256(out / _KEYWORDS)

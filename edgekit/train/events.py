@@ -108,8 +108,8 @@ class EventScore:
         return text
 
 
-def match(events: Iterable[Event], alarms: Iterable[Event], early: float = 0, late: float = 0, merge_within: float = 0,
-          kinds: bool = False) -> EventScore:
+def match(events: Iterable[Event], alarms: Iterable[Event], early: float = 0, grace: float = 0, late: float = 0,
+          merge_within: float = 0, kinds: bool = False) -> EventScore:
     """Which events were found, and which alarms were false.
 
     Parameters
@@ -118,6 +118,9 @@ def match(events: Iterable[Event], alarms: Iterable[Event], early: float = 0, la
         Of one site, person or machine.
     early : float
         An alarm may begin so long before the event's label, which then counts as no delay: labels have an edge.
+    grace : float
+        An alarm that begins so soon after the end of an event still finds it: a filter that must see what follows
+        answers late, and a spike is over by then.
     late : float
         Alarms that begin so soon after the end of an event find nothing, but are not false either: things return to
         normal, and somebody is there.
@@ -143,7 +146,7 @@ def match(events: Iterable[Event], alarms: Iterable[Event], early: float = 0, la
     for alarm in alarms:
         known = False
         for i, event in enumerate(events):
-            if event.start - early <= alarm.start < event.stop:
+            if event.start - early <= alarm.start < event.stop + grace:
                 known = True
                 if first[i] is None and (not kinds or alarm.kind == event.kind):
                     first[i] = max(alarm.start - event.start, 0)

@@ -37,9 +37,10 @@ default 6). ``name`` is what the alarm is called, default the kind.
 ``flat``      repeats itself, within ``tolerance``: for ``least`` samples, and ``factor`` (3) times longer than ever
               while it learned
 ``ceiling``   higher than ever: above ``percent`` (120) of the highest sample while it learned, and ``least`` more
-``drift``     creeps: means over ``span`` samples; their steps, less what is usual at this time of the day; jumps above
-              ``jump`` and the ``pause`` spans after them do not count; the rest goes to a two-sided CUSUM with
-              ``slack`` and ``limit``. What is usual it remembers for 2**``shift`` (5) steps of that time
+``drift``     creeps: means over ``span`` samples; their steps, less what is usual at this time of the day. A jump above
+              ``jump`` and the ``rest`` spans after it do not count, nor ``pause`` spans after the stream ``cause``; what
+              is left, at most ``most`` a step, goes to a two-sided CUSUM with ``slack`` and ``limit``. What is usual it
+              remembers for 2**``shift`` (5) steps of that time
 ``response``  a cause without its effect: when the stream ``cause`` leaves zero, this one must rise, within ``wait``
               samples, by a quarter of what it usually does. ``least``: what must be usual before it is judged
 ============  ====================================================================================================
@@ -281,28 +282,34 @@ class Ceiling(Watch):
 class Drift(Watch):
     """What creeps: steps of means over ``span`` samples, less those that are usual at this time, into a CUSUM.
 
-    ``low`` and ``high`` grow by each step beyond ``slack`` and shrink otherwise; above ``limit`` something creeps. A
-    step above ``jump`` is weather, a valve or a hand; neither it nor the ``pause`` steps after it count. All in units of
-    the stream, for one step.
+    Two sums, down and up, grow by each step beyond ``slack`` and shrink otherwise. Above ``limit``, and half as much
+    again as ever while it learned, something creeps. No step counts more than ``most``. A rise above ``jump`` is no drift: it and the steps after it are left out, ``pause``
+    of them if the stream ``cause`` explains it, else ``rest``. All in units of the stream, for one step.
     """
 
-    def __init__(self, span=6, jump=50, pause=6, slack=2, limit=100, slots=24, shift=5, off=1, **settings):
+    def __init__(self, span=6, jump=50, pause=6, rest=None, slack=2, most=0, limit=100, slots=24, shift=5, off=1,
+                 cause=None, **settings):
         if not 0 < span <= 60 or not 0 < shift <= 12 or not 0 < slots <= 288:
             raise ValueError("expected a span of 1 to 60 samples, a shift of 1 to 12 and 1 to 288 slots; found %r, %r and %r"
                              % (span, shift, slots))
-        super().__init__(7 + 3 * slots, off=off, **settings)
+        super().__init__(8 + 3 * slots, off=off, **settings)
         self.span = span
         self.jump = jump << _BITS
         self.pause = pause
+        self.rest = pause if rest is None else rest
         self.slack = round(slack * (1 << _BITS))
+        self.most = most << _BITS if most else self.jump
         self.limit = limit << _BITS
         self.slots = slots
         self.memory = 1 << shift
 
     def look(self, x, slot, cause, learn, first):
-        state = self.state  # then: samples, their sum, the last mean, is there one, pause, low, high; the usual steps
+        # Samples, their sum, the last mean, is there one, pause, down, up, highest while it learned; the usual steps.
+        state = self.state
         state[2] += 1
         state[3] += x
+        if cause and state[6] < self.pause:
+            state[6] = self.pause
         if state[2] == self.span:
             mean = (state[3] << _BITS) // self.span
             step = mean - state[4]
@@ -313,24 +320,32 @@ class Drift(Watch):
             if not known:
                 return False
             if step > self.jump or step < -self.jump:
-                state[6] = self.pause
-            elif state[6]:
-                state[6] -= 1
-            else:
-                at = 9 + 3 * (slot if self.slots > 1 else 0)
-                if first or state[at + 2] > 4:
+                if not state[6]:
+                    state[6] = self.rest
+            elif not state[6]:
+                at = 10 + 3 * (slot if self.slots > 1 else 0)
+                if state[at + 2] > 4:
                     self._sum(step - state[at], first)
                 if learn:
                     _learn(state, at, step, self.memory)
-        return state[7] > self.limit or state[8] > self.limit
+            if state[6]:
+                state[6] -= 1
+        limit = self._limit()
+        return state[7] > limit or state[8] > limit
+
+    def _limit(self):
+        highest = self.state[9]
+        return max(self.limit, highest + (highest >> 1))
 
     def _sum(self, step, first):
         state = self.state
+        step = max(-self.most, min(self.most, step))
+        top = self.limit << 1 if first else self._limit()
+        top += top >> 2  # so that an alarm ends soon after its reason
+        state[7] = min(top, max(0, state[7] - step - self.slack))
+        state[8] = min(top, max(0, state[8] + step - self.slack))
         if first:
-            return
-        most = self.limit + (self.limit >> 1)
-        state[7] = min(most, max(0, state[7] - step - self.slack))
-        state[8] = min(most, max(0, state[8] + step - self.slack))
+            state[9] = max(state[9], state[7], state[8])
 
 
 class Response(Watch):

@@ -12,7 +12,7 @@ spans = st.lists(st.tuples(st.integers(0, 200), st.integers(1, 20)).map(lambda p
 
 @given(spans, spans, st.integers(0, 10), st.integers(0, 10), st.integers(0, 30))
 def test_every_event_is_found_or_missed(events, alarms, early, late, within):
-    score = match(events, alarms, early, late, within)
+    score = match(events, alarms, early, late=late, merge_within=within)
     assert sorted(score.found + score.missed) == sorted(events) and set(score.false) <= set(alarms)
     assert len(score.delays) == len(score.found) and all(0 <= delay < 20 for delay in score.delays)
     assert 0 <= score.f1 <= 1 and min(score.precision, score.recall) - 1e-9 <= score.f1
@@ -23,6 +23,11 @@ def test_every_event_is_found_or_missed(events, alarms, early, late, within):
 def test_alarms_that_are_the_labels_are_perfect(events):
     score = match(events, events)
     assert score.f1 == 1 and not any(score.delays)
+
+
+def test_a_filter_may_answer_late():
+    assert match([Event(10, 11)], [Event(13, 14)]).f1 == 0
+    assert match([Event(10, 11)], [Event(13, 14)], grace=3).delays == (3,)
 
 
 def test_neither_silence_nor_a_siren_is_rewarded():

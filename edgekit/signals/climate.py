@@ -31,7 +31,6 @@ import numpy as np
 from edgekit.dataset import Dataset, load_dataset
 from edgekit.errors import DataError
 from edgekit.paths import DATASETS, atomic_write
-from edgekit.paths import DATASETS, atomic_write
 from edgekit.recording import Recording
 
 __all__ = ["SITES", "TRAIN_SITES", "VALIDATION_SITES", "TEST_SITES", "KINDS", "Label", "Site", "make_site", "save_sites", "load_sites",

@@ -7,7 +7,16 @@ from edgekit.dataset import load_dataset
 from edgekit.errors import DataError
 from edgekit.paths import DATASETS
 from edgekit.signals import climate
-from edgekit.signals.climate import KINDS, LEARNING_DAYS, SITES, TEST_SITES, Label, load_sites, load_uscrn, make_site
+from edgekit.signals.climate import (
+    KINDS,
+    LEARNING_DAYS,
+    SITES,
+    TEST_SITES,
+    Label,
+    load_sites,
+    load_uscrn,
+    make_site,
+)
 
 DAY = climate.SAMPLES_PER_DAY
 

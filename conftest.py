@@ -15,7 +15,7 @@ BROWSER = "tests/browser/"
 LONG_FIRST = (BROWSER, "tests/notebooks/test_exercises_run.py", "notebooks/08", "tests/test_demo", "notebooks/07",
               "notebooks/06", "notebooks/09", "solutions/08", "solutions/06", "solutions/09", "tests/test_deploy",
               "tests/simulator/test_ports", "tests/convert/", "tests/test_spotting", "tests/board/", "tests/kernel/",
-              "tests/lab/test_exercises", "solutions/", "notebooks/", "tests/tflite/", "tests/train/", "tests/firmware/",
+              "tests/lab/test_exercises", "tests/project/", "solutions/", "notebooks/", "tests/tflite/", "tests/train/", "tests/firmware/",
               "tests/simulator/")
 
 

@@ -84,10 +84,14 @@ def _wander(rng, time_s, low_hz, high_hz):
     return total
 
 
-def _knock(time_s, at_s, ringing_hz, decay_s):
-    """A blow at `at_s`, after which a plate rings: [n]."""
-    since_s = np.clip(time_s - at_s, 0, None)
-    return np.where(time_s >= at_s, np.exp(-since_s / decay_s) * np.sin(2 * np.pi * ringing_hz * since_s), 0.0)
+def _knock(force_g, time_s, at_s, ringing_hz, decay_s, sizes_g, turning=None):
+    """Add a blow at `at_s`, after which a plate rings; `sizes_g`: [3], one for each axis."""
+    first, last = np.searchsorted(time_s, (at_s, at_s + 12 * decay_s))    # after that it is less than a count
+    since_s = time_s[first:last] - at_s
+    blow = np.exp(-since_s / decay_s) * np.sin(2 * np.pi * ringing_hz * since_s)
+    if turning is not None:
+        blow = blow * turning[first:last]
+    force_g[first:last] += blow[:, None] * np.array(sizes_g)
 
 
 def _wash(rng, home, time_s, force_g, running=None):
@@ -104,9 +108,8 @@ def _wash(rng, home, time_s, force_g, running=None):
         force_g[:, axis] += 0.012 * share * turning * np.sin(home.motor * phase + rng.uniform(0, 6))
     falls_s = np.arange(rng.uniform(0, 1), time_s[-1] + 1, 1 / (2 * home.wash_hz))    # two lifters in the drum
     for at_s in falls_s + rng.normal(0, 0.06, len(falls_s)):
-        blow = size * rng.uniform(0.3, 1.2) * _knock(time_s, at_s, rng.uniform(6, 17), rng.uniform(0.05, 0.12))
-        for axis, share in enumerate((0.6, 0.3, 1.0)):
-            force_g[:, axis] += 0.10 * share * turning * blow
+        blow_g = 0.10 * size * rng.uniform(0.3, 1.2)
+        _knock(force_g, time_s, at_s, rng.uniform(6, 17), rng.uniform(0.05, 0.12), (0.6 * blow_g, 0.3 * blow_g, blow_g), turning)
 
 
 def _spin(rng, home, time_s, force_g, running=None):
@@ -130,12 +133,11 @@ def _still(rng, home, time_s, force_g, running=None):
         steps_s = np.arange(rng.uniform(0, 1), time_s[-1], 1 / rng.uniform(1.6, 2.1))
         near = np.clip(_wander(rng, steps_s, 0.03, 0.15) + 0.3, 0, 1)
         for at_s, close in zip(steps_s, near, strict=True):
-            blow = close * rng.uniform(0.5, 1.2) * _knock(time_s, at_s, rng.uniform(5, 9), 0.09)
-            for axis, share in enumerate((0.3, 0.3, 1.0)):
-                force_g[:, axis] += 0.09 * share * blow
+            blow_g = 0.09 * close * rng.uniform(0.5, 1.2)
+            _knock(force_g, time_s, at_s, rng.uniform(5, 9), 0.09, (0.3 * blow_g, 0.3 * blow_g, blow_g))
     if rng.random() < 0.3:                      # a door
-        blow = rng.uniform(0.5, 2.0) * _knock(time_s, rng.uniform(0, time_s[-1]), rng.uniform(14, 24), 0.07)
-        force_g += 0.15 * blow[:, None] * np.array([0.8, 0.5, 1.0])
+        blow_g = 0.15 * rng.uniform(0.5, 2.0)
+        _knock(force_g, time_s, rng.uniform(0, time_s[-1]), rng.uniform(14, 24), 0.07, (0.8 * blow_g, 0.5 * blow_g, blow_g))
 
 
 _MOVES = {"spin": _spin, "still": _still, "wash": _wash}

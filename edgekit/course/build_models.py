@@ -35,11 +35,12 @@ def build(out=MODELS, progress=True) -> list:
     Returns
     -------
     list of pathlib.Path
-        The files written; ``README.md`` and ``keyword.md`` are the model cards with the figures.
+        The files written; ``README.md``, ``keyword.md`` and ``fall.md`` are the model cards with the figures.
     """
+    from edgekit.course.build_falls import build as build_falls
     from edgekit.course.build_keyword import build as build_keyword
 
-    return build_gesture(out, progress=progress) + build_keyword(out, progress)
+    return build_gesture(out, progress=progress) + build_keyword(out, progress) + build_falls(out, progress)
 
 
 def build_gesture(out=MODELS, dataset=None, progress=True) -> list:

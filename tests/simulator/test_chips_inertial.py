@@ -519,3 +519,41 @@ def test_mpu6050_self_test_answers_with_the_factory_trim():
         assert after[i] - before[i] == pytest.approx(trim, abs=1)
         trim = (-1 if i == 1 else 1) * 25 * 131 * 1.046 ** (gyro[i] - 1)
         assert after[4 + i] - before[4 + i] == pytest.approx(trim, rel=0.001), "131 counts per dps is rounded"
+
+
+def test_mpu6050_skips_what_is_steady_and_says_the_same():
+    """In a world that is steady for hours the motion detector need not look at each sample; nothing else changes."""
+    import numpy as np
+
+    from edgekit.recording import Recording
+    from edgekit.simulator.world import World
+
+    def world_of():
+        world = World()
+        world.set(accel_g=(0.2, -0.4, 0.9))
+        shake = np.zeros((60, 3), np.float32)
+        shake[:, 2], shake[20:23, 0] = 1.0, 1.5
+        for at_s in (30.0, 47.3, 200.01):
+            world.play(Recording(shake, 50, ("ax", "ay", "az"), ("g",) * 3), at_s=at_s)
+        return world
+
+    found = []
+    for skips in (True, False):
+        world = world_of()
+        chip = MPU6050(world.sense if skips else lambda name, time_us, world=world: world.sense(name, time_us))
+        for register, value in ((0x6B, 0), (0x1A, 4), (0x19, 19), (0x1C, 0x19), (0x1F, 12), (0x20, 1), (0x37, 0x20),
+                                (0x23, 0x88), (0x6A, 0x44), (0x38, 0x40)):
+            chip.write(bytes((register, value)), 0)
+        edges, now_us = [], 0
+        while now_us < 260_000_000:
+            change_us = chip.next_change(now_us, now_us + 20_000_000)
+            now_us = now_us + 20_000_000 if change_us is None else change_us
+            if change_us is not None:
+                edges.append(change_us)
+                chip.write(bytes((0x3A,)), now_us)
+                chip.read(1, now_us)
+                chip.write(bytes((0x74,)), now_us)
+                edges.append(chip.read(64, now_us).hex())
+        assert (chip._steady_until is None) is not skips
+        found.append(edges)
+    assert found[0] == found[1] and len(found[0]) >= 6

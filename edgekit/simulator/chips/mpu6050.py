@@ -54,6 +54,7 @@ _FIFO_PARTS = ((0x08, slice(0, 6)), (0x80, slice(6, 8)), (0x40, slice(8, 10)), (
 _CYCLE_HZ = (1.25, 5, 20, 40)  # LP_WAKE_CTRL
 _HIGH_PASS_HZ = {1: 5, 2: 2.5, 3: 1.25, 4: 0.63}  # ACCEL_HPF; 0 gives 0, 7 holds the sample of that moment
 _MOTION_STEP_G = 0.032
+_SETTLED_G = 1e-12  # the high-pass filter has followed, up to rounding
 _PULSE_US = 50
 
 # Factory trim of the self-test: numbers of 5 bits for each axis, and the response that they stand for (section 4.1).
@@ -103,8 +104,12 @@ class MPU6050(RegisterChip):
     READ_ONLY = frozenset({_INT_STATUS, _FIFO_COUNT_H, _FIFO_COUNT_L, _WHO_AM_I, *range(_ACCEL_XOUT_H, 0x62),
                            *range(_SELF_TEST_X, _SELF_TEST_X + 4)})
 
+    _SHARED = (*RegisterChip._SHARED, "_steady_until")
+
     def __init__(self, sense):
         self.fifo_lost_bytes = 0
+        # A world can say how long nothing changes: then the motion detector need not look at each of the samples.
+        self._steady_until = getattr(getattr(sense, "__self__", None), "steady_until", None)
         super().__init__(sense)
 
     @property
@@ -206,8 +211,15 @@ class MPU6050(RegisterChip):
                 measured = self._measure(name, time_us)
                 self._push(b"".join(measured[part] for bit, part in _FIFO_PARTS if enabled & bit), time_us)
         if self._registers[_INT_ENABLE] & _MOTION:
-            for index in due:
-                self._look_for_movement(stream.clock.time_us(index), stream.clock.period_us)
+            index = due.start
+            while index < due.stop:
+                time_us = stream.clock.time_us(index)
+                still_us = self._still_until(time_us)
+                if still_us > time_us:
+                    index = max(index + 1, self._first_sample(stream.clock, still_us, due.stop))
+                else:
+                    self._look_for_movement(time_us, stream.clock.period_us)
+                    index += 1
         self._signal(_DATA_READY, stream.clock.newest_us)
 
     def _push(self, data, time_us):
@@ -235,6 +247,27 @@ class MPU6050(RegisterChip):
         return data + b"".join(_big_endian(value, gyro_step) for value in gyro_dps)
 
     # Motion detector
+
+    def _still_until(self, time_us):
+        """Until when the detector sees no change: the world is steady and the filter has followed it. Else ``time_us``."""
+        if self._steady_until is None or self._baseline_g is None or self._moving_us:
+            return time_us
+        steady_us = self._steady_until("accel_g", time_us)
+        if steady_us <= time_us:
+            return time_us
+        accel_g = self._sense("accel_g", time_us)
+        change_g = max(abs(now - before) for now, before in zip(accel_g, self._baseline_g, strict=True))
+        return steady_us if change_g < _SETTLED_G else time_us
+
+    @staticmethod
+    def _first_sample(clock, time_us, most):
+        """Number of the first sample not before a time, at most ``most``."""
+        if time_us == math.inf:
+            return most
+        index = int((time_us - clock._start_us) / clock.period_us)
+        while clock.time_us(index) < time_us:
+            index += 1
+        return min(index, most)
 
     def _look_for_movement(self, time_us, period_us):
         mode = self._registers[_ACCEL_CONFIG] & 7
@@ -281,7 +314,15 @@ class MPU6050(RegisterChip):
             return None  # only a read takes it back
         events = [] if latched or now_us >= self._pulse_end_us else [self._pulse_end_us]
         if self._registers[_INT_ENABLE] & (_DATA_READY | _FIFO_OVERFLOW | _MOTION):
-            events.append(self._next_sample_us())
+            next_us = self._next_sample_us()
+            if next_us is not None and not self._registers[_INT_ENABLE] & (_DATA_READY | _FIFO_OVERFLOW):
+                still_us = self._still_until(next_us)
+                if still_us == math.inf:
+                    next_us = None
+                elif still_us > next_us:
+                    clock = self._streams["data"].clock
+                    next_us = clock.time_us(self._first_sample(clock, still_us, 1 << 62))
+            events.append(next_us)
         return min((event for event in events if event is not None), default=None)
 
 

@@ -129,7 +129,8 @@ def on_the_simulated_board():
     """Time of a hop (ms) in C and in Python, and what it allocates (bytes)."""
     found = []
     with SimulatedBoard() as board:
-        board.put(FIRMWARE / "lib" / "mfcc.py", "/lib/mfcc.py")
+        for name in ("fft.py", "mfcc.py"):
+            board.put(FIRMWARE / "lib" / name, f"/lib/{name}")
         board.put(tables(PARAMS), "/mfcc.bin")
         board.exec(f"""
 import gc

@@ -13,9 +13,10 @@ from edgekit.paths import FIRMWARE
 _PREFIX = "_edgekit_board."
 _FOLDERS = (FIRMWARE / "lib", FIRMWARE / "drivers")
 
-# The parent package, so that a package of the board can import its own modules (`from . import reader`).
+# The parent package, so that a package of the board can import its own modules (`from . import reader`), and a module
+# its neighbours: where `from fft import Fft` fails here, `from .fft import Fft` finds it.
 _parent = sys.modules.setdefault(_PREFIX[:-1], types.ModuleType(_PREFIX[:-1]))
-_parent.__path__ = []
+_parent.__path__ = [str(folder) for folder in _FOLDERS]
 
 
 def board_module(name: str):

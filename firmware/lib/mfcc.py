@@ -28,6 +28,11 @@ A frame allocates nothing. (Two or three values at a time are assigned without a
 
 from array import array
 
+try:
+    from fft import Fft, bits_of
+except ImportError:  # CPython, as the host twin
+    from .fft import Fft, bits_of
+
 _MAGIC = 0x4343464D
 _CHECKED = ("rate_hz", "window", "hop", "fft", "mel_bands", "coefficients", "low_hz", "high_hz", "mel_scale", "floor_db",
             "shift", "first_shift", "first_offset")
@@ -35,7 +40,7 @@ _HEADER = 6 + len(_CHECKED)
 _MEL_SCALES = ("slaney", "htk")
 
 
-class Mfcc:
+class Mfcc(Fft):
     """Features of a stream of sound.
 
     ``params``: the dictionary that ``AudioParams.save`` wrote as JSON. ``tables``: ``mfcc.bin``, its bytes or its path.
@@ -128,119 +133,7 @@ class Mfcc:
             x = history[2 * i + 1] * window[2 * i + 1] if 2 * i + 1 < self.window else 0
             im[place] = x
             bits |= x if x >= 0 else ~x
-        exponent = _length(bits) - 14
-        if exponent > 0:
-            half = 1 << (exponent - 1)
-            for i in range(self._half):
-                re[i] = (re[i] + half) >> exponent
-                im[i] = (im[i] + half) >> exponent
-        else:
-            for i in range(self._half):
-                re[i] = re[i] << -exponent
-                im[i] = im[i] << -exponent
-        return exponent
-
-    def _spectrum(self):
-        # Passes of four, the first of two if the size asks for it; each halves as often as its sums need.
-        length = 1
-        exponent = 0
-        passes = _length(self._half) - 1
-        if passes & 1:
-            shift = self._bits() - 13
-            if shift < 0:
-                shift = 0
-            self._twos(self._re, shift)
-            self._twos(self._im, shift)
-            exponent += shift
-            length = 2
-        turns = 0
-        while length < self._half:
-            shift = self._bits() - 12
-            if shift < 0:
-                shift = 0
-            self._fours(length, shift + 13, turns)
-            exponent += shift
-            turns += 3 * length
-            length *= 4
-        shift = self._bits() - 12
-        if shift < 0:
-            shift = 0
-        self._take_apart(shift + 13, turns)
-        return exponent + shift
-
-    def _bits(self):
-        # Bits of the largest value.
-        re, im = self._re, self._im
-        bits = 0
-        for i in range(self._half):
-            x = re[i]
-            bits |= x if x >= 0 else ~x
-            x = im[i]
-            bits |= x if x >= 0 else ~x
-        return _length(bits)
-
-    def _twos(self, x, shift):
-        half = (1 << shift) >> 1
-        for i in range(0, self._half, 2):
-            a = x[i] + half
-            b = x[i + 1]
-            x[i] = (a + b) >> shift
-            x[i + 1] = (a - b) >> shift
-
-    def _fours(self, length, shift, turns):
-        # b, c, d are turned by k, 2 k and 3 k steps; the four sums are a + b + c + d, each turned by quarters.
-        # The turns of one pass lie together: `length` each for b, c and d.
-        re, im = self._re, self._im
-        cosines, sines = self._cosines, self._sines
-        half = 1 << (shift - 1)
-        size = self._half
-        for k in range(length):
-            j = turns + k
-            c1, s1 = cosines[j], sines[j]
-            j += length
-            c2, s2 = cosines[j], sines[j]
-            j += length
-            c3, s3 = cosines[j], sines[j]
-            i = k
-            while i < size:
-                i1 = i + length
-                i2 = i1 + length
-                i3 = i2 + length
-                x, y = re[i1], im[i1]
-                br, bi = x * c1 + y * s1, y * c1 - x * s1
-                x, y = re[i2], im[i2]
-                cr, ci = x * c2 + y * s2, y * c2 - x * s2
-                x, y = re[i3], im[i3]
-                dr, di = x * c3 + y * s3, y * c3 - x * s3
-                ar, ai = (re[i] << 13) + half, (im[i] << 13) + half
-                re[i] = (ar + cr + br + dr) >> shift
-                im[i] = (ai + ci + bi + di) >> shift
-                re[i1] = (ar - cr + bi - di) >> shift
-                im[i1] = (ai - ci - br + dr) >> shift
-                re[i2] = (ar + cr - br - dr) >> shift
-                im[i2] = (ai + ci - bi - di) >> shift
-                re[i3] = (ar - cr - bi + di) >> shift
-                im[i3] = (ai - ci + br - dr) >> shift
-                i = i3 + length
-
-    def _take_apart(self, shift, turns):
-        # From the spectrum of the pairs to the power of the sound's: bins k and size - k in place, in `re`.
-        re, im = self._re, self._im
-        cosines, sines = self._cosines, self._sines
-        half = 1 << (shift - 1)
-        size = self._half
-        for k in range(1, size // 2 + 1):
-            x, y = re[k], im[k]
-            u, v = re[size - k], im[size - k]
-            even_re, even_im = ((x + u) << 13) + half, ((y - v) << 13) + half
-            x -= u
-            y += v
-            c, s = cosines[turns + k], sines[turns + k]
-            turned_re, turned_im = y * c - x * s, -(x * c + y * s)
-            x, y = (even_re - turned_re) >> shift, (even_im - turned_im) >> shift
-            re[size - k] = x * x + y * y
-            x, y = (even_re + turned_re) >> shift, (even_im + turned_im) >> shift
-            re[k] = x * x + y * y
+        return self._scale(bits)
 
     def _log_mel(self, exponent):
         # The sum over a band has 45 bits: `high` has the upper 30, `low` the lower 15. Then log2, 1.0 is 512.
@@ -258,11 +151,11 @@ class Mfcc:
             low &= 32767
             # The first 16 bits of the sum, the leading one included.
             if high:
-                bits = _length(high)
+                bits = bits_of(high)
                 mantissa = high >> (bits - 16) if bits > 16 else (high << (16 - bits)) | (low >> (bits - 1))
                 bits += 15
             else:
-                bits = _length(low)
+                bits = bits_of(low)
                 mantissa = low << (16 - bits)
             value = 0
             if bits:
@@ -324,18 +217,6 @@ def _find():
     except ImportError:
         return None
     return _Kernels(mfcc_kernels)
-
-
-def _length(value):
-    # Bits of a value that is not negative.
-    bits = 0
-    while value > 255:
-        value >>= 8
-        bits += 8
-    while value:
-        value >>= 1
-        bits += 1
-    return bits
 
 
 def _int8(value):

@@ -171,7 +171,8 @@ def taken(extractor, hop):
 
 @pytest.fixture(scope="module")
 def listening(board):
-    board.put(FIRMWARE / "lib" / "mfcc.py", "/lib/mfcc.py")
+    for name in ("fft.py", "mfcc.py"):
+        board.put(FIRMWARE / "lib" / name, f"/lib/{name}")
     board.exec(_COUNT)
     return board
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from edgekit.dataset import read_registry
 from edgekit.errors import DataError, SetupError
 from edgekit.paths import DATASETS, atomic_write
-from edgekit.signals import climate, falls, gestures, heart, power, speech
+from edgekit.signals import climate, falls, gestures, heart, power, speech, vibration
 
 __all__ = ["build"]
 
@@ -53,6 +53,11 @@ def build(out=DATASETS, words: bool = True) -> dict[str, str]:
     climate.save_sites([climate.make_site(name) for name in climate.SITES], out / "soil")
     for name in ("soil/labels.csv", "soil/soil.npz"):
         made[name] = _sha256(out / name)
+    rows = vibration.plan("test")
+    vibration.record(rows).save(out / "vibration" / "vibration.npz")
+    _write(out / "vibration" / "measurements.csv", vibration.table(rows))
+    made["vibration/vibration.npz"] = _sha256(out / "vibration" / "vibration.npz")
+    made["vibration/measurements.csv"] = _sha256(out / "vibration" / "measurements.csv")
     if words and _can_speak():
         speech.make_words().save(out / _KEYWORDS)
         made[_KEYWORDS] = _sha256(out / _KEYWORDS)
@@ -64,6 +69,11 @@ def build(out=DATASETS, words: bool = True) -> dict[str, str]:
     with atomic_write(out / "registry.txt") as temporary:
         temporary.write_text(_HEAD + "".join(lines[name] + "\n" for name in sorted(lines)), newline="\n")
     return made
+
+
+def _write(path, text):
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _sha256(path):

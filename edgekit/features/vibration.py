@@ -46,7 +46,7 @@ def plate(machine) -> dict:
     Examples
     --------
     >>> plate("m16")
-    {'low_mhz': 23250, 'high_mhz': 24950, 'mains_mhz': 50000, 'orders': [3570, 5430, 4586, 397]}
+    {'low_mhz': 23250, 'high_mhz': 24950, 'mains_mhz': 50000, 'orders': [3571, 5429, 4636, 397]}
     """
     from edgekit.signals import vibration as signals
 

@@ -143,7 +143,7 @@ def machine(name: str) -> Machine:
     --------
     >>> one = machine("m33")
     >>> one.kind, one.poles, one.bearing.name, round(one.shaft_hz(1.0), 2)
-    ('pump', 2, '6205', 48.28)
+    ('pump', 2, '6206', 48.07)
 
     Raises
     ------
@@ -184,7 +184,7 @@ def _wander(rng, time_s, low_hz, high_hz):
     return total * 0.63
 
 
-def _at(turns, moments_s, sizes, step_s, n):
+def _at(moments_s, sizes, step_s, n):
     """Knocks at moments between samples: each is shared by the two samples around it. [n]"""
     force = np.zeros(n)
     place = moments_s / step_s
@@ -336,7 +336,7 @@ def _pushes(rng, one, fault, load, severity, samples, rate_hz):
         ring *= 1 + 0.15 * np.sin(2 * np.pi * (turns + rng.random()))
     knocks = rng.poisson(one.knocks_per_s * n * step_s)
     if knocks:
-        ring += _at(turns, rng.uniform(0, n * step_s, knocks), rng.normal(0, 3.5, knocks) * one.hiss_g * 12, step_s, n)
+        ring += _at(rng.uniform(0, n * step_s, knocks), rng.normal(0, 3.5, knocks) * one.hiss_g * 12, step_s, n)
 
     size = severity * one.strength
     if fault == "imbalance":
@@ -350,7 +350,7 @@ def _pushes(rng, one, fault, load, severity, samples, rate_hz):
             rigid += tone(k / 2, 1.3 * size / (k / 2) ** 0.8 * (1.0 if k % 2 == 0 else 0.45) * rng.uniform(0.6, 1.4)) * swing
     elif fault != "healthy":
         moments_s, sizes = _bearing_knocks(rng, one, fault, turns - turns[0], load, step_s)
-        ring += _at(turns, moments_s, sizes, step_s, n) * size * (0.5 + 0.5 * load) * 5.0
+        ring += _at(moments_s, sizes, step_s, n) * size * (0.5 + 0.5 * load) * 5.0
     return rigid, ring
 
 
@@ -404,7 +404,7 @@ def plan(part: str = "test", takes: int = 2) -> list[Measurement]:
     --------
     >>> rows = plan("test")
     >>> len(rows), sum(row.fault == "healthy" for row in rows), rows[0]
-    (108, 36, Measurement(machine='m33', fault='healthy', load=0.1, severity=0.0, take=0))
+    (92, 36, Measurement(machine='m33', fault='healthy', load=0.1, severity=0.0, take=0))
     """
     names = PARTS.get(part, tuple(f"m{number}" for number in range(41, 71)))
     if part not in PARTS and part != "further":
@@ -442,3 +442,53 @@ def table(rows) -> str:
         one = machine(row.machine)
         out.write(f"{i},{row.machine},{one.kind},{one.poles},{one.bearing.name},{row.fault},{row.severity:g},{row.load:g}\n")
     return out.getvalue()
+
+
+# ---- a public data set of the same kind
+
+IMS_RATE_HZ = 20_000.0
+_IMS_COLUMNS = (4, 8)
+
+
+def load_ims(path, column: int = 0, rate_hz: float = IMS_RATE_HZ) -> Recording:
+    """One file of the bearing data set of the IMS center (University of Cincinnati), as NASA publishes it.
+
+    Three tests in which four bearings (Rexnord ZA-2115) on one shaft at 2000 turns a minute ran until one failed. A file is
+    one second: plain text without an ending, named by its time (``2004.02.12.10.32.39``), 20,480 lines of 4 or 8 columns
+    that tabs separate. Get it from NASA's Prognostics Center of Excellence data set repository, "4. Bearings" (J. Lee,
+    H. Qiu, G. Yu, J. Lin and Rexnord Technical Services, 2007); NASA names no licence and asks to be cited. We know no
+    checksum of the archive, so nothing is downloaded here: unpack it yourself.
+
+    Parameters
+    ----------
+    path : str or path
+        One file.
+    column : int
+        Which accelerometer, from 0.
+    rate_hz : float
+        As its Readme says.
+
+    Returns
+    -------
+    Recording
+        float32 [n, 1], channel ``az`` in g. For this module's features: ``.resample(1667)``, which leaves what a slower
+        sensor would have seen, and their resonances are mostly above that.
+
+    Raises
+    ------
+    DataError
+        The file is missing, or no table of 4 or 8 columns of numbers, or lacks that column.
+    """
+    path = Path(path)
+    try:
+        with open(path, encoding="ascii") as file:
+            values = np.loadtxt(file, dtype=np.float32, delimiter="\t", ndmin=2)
+    except OSError as error:
+        raise DataError(f"Cannot read {path.name}: {error.strerror}. Unpack NASA's archive first; each test is a folder.") from None
+    except ValueError as error:
+        raise DataError(f"{path.name} is no file of the IMS bearing data: expected lines of 4 or 8 numbers between tabs ({error}).") from None
+    if values.shape[1] not in _IMS_COLUMNS or not len(values):
+        raise DataError(f"{path.name} has {values.shape[1]} columns: expected 4 or 8, numbers between tabs.")
+    if not 0 <= column < values.shape[1]:
+        raise DataError(f"{path.name} has {values.shape[1]} columns, so column is 0 to {values.shape[1] - 1}; found {column}.")
+    return Recording(values[:, column], rate_hz, ("az",), ("g",), label="", subject=f"ims{column}", source="file")

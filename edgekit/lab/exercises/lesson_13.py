@@ -37,7 +37,7 @@ _CASES = (
     (72, 72, 100, 120, "ok", "72 is far from 100, 50 and 200"),
     (99, 99, 100, 5, "ok", "the hand is still: a rhythm of 5 mg is no step"),
     (99, 99, 0, 120, "ok", "there is movement, but without a rhythm"),
-    (99, 90, 100, 120, "steps", "the hand is asked first: the reason is told to a person who should stand still"),
+    (90, 99, 100, 120, "steps", "the hand is asked first: the reason is told to a person who should stand still"),
     (106, 106, 100, 120, "steps", "exactly 6 % away is still too near"),
     (107, 107, 100, 120, "ok", "7 % away is far enough"),
     (94, 94, 100, 120, "steps", "6 % below counts as well"),

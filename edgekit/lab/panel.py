@@ -40,7 +40,7 @@ _SLIDERS = {
 }
 # Which quantities a device feels, by its class.
 _FEELS = {
-    "APDS9960": ("lux", "proximity"), "BMP280": ("pressure_hpa", "temperature_c"), "CurrentClamp": ("current_a",),
+    "APDS9960": ("lux", "proximity"), "BMP280": ("pressure_hpa", "temperature_c"), "CurrentClamp": ("current_a",), "DirectClamp": ("current_a",),
     "DHT11": ("humidity_percent", "temperature_c"), "DHT22": ("humidity_percent", "temperature_c"),
     "DS18B20": ("temperature_c",), "HTS221": ("humidity_percent", "temperature_c"),
     "LPS22HB": ("pressure_hpa", "temperature_c"), "LSM6DSOX": ("temperature_c",), "LSM9DS1": ("temperature_c",),

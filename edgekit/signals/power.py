@@ -395,13 +395,15 @@ def _cuts(rng, home, days):
 _LONGEST_H = {"fridge_creeps": 180, "fridge_stops": 36, "left_on": 5.5, "leak": 100, "stuck": 7.5, "spike": 0.5}
 
 
-def script(home: str, seed: int = 0) -> list[tuple[str, float]]:
+def script(home: str, seed: int = 0, days: int = 28) -> list[tuple[str, float]]:
     """Which fault begins on which day, for 28 days of which the first :data:`LEARN_DAYS` are healthy.
 
     Parameters
     ----------
     home : str
     seed : int
+    days : int
+        Only those that are over by then, however long they last.
 
     Returns
     -------
@@ -422,7 +424,7 @@ def script(home: str, seed: int = 0) -> list[tuple[str, float]]:
         hour += gap
         plan.append((str(kind), round(hour / 24, 3)))
         hour += _LONGEST_H[kind] + 16
-    return plan
+    return [(kind, day) for kind, day in plan if day + _LONGEST_H[kind] / 24 < days]
 
 
 def make_power(home: str, days: int = 28, faults=None, seed: int = 0, away=None, guests=None,
@@ -589,8 +591,7 @@ def make_dataset(homes=HOMES, days: int = 15, seed: int = 0) -> tuple[Dataset, d
     """
     recordings, truth = [], {}
     for home in homes:
-        faults = [(kind, day) for kind, day in script(home, seed) if day + _LONGEST_H[kind] / 24 < days]
-        power, truth[home] = make_power(home, days, faults, seed)
+        power, truth[home] = make_power(home, days, script(home, seed, days), seed)
         recordings.append(per_minute(power))
     return Dataset(recordings), truth
 

@@ -4,7 +4,7 @@ Give each minute the mean, the least and the most of its 60 readings in watts; e
 
     from power import STREAMS, Features
 
-    features = Features(learn=8 * 1440)            # minutes in which it learns how large its fridge is
+    features = Features(learn=3 * 1440)            # minutes in which it learns how large its fridge is
     while True:
         if features.minute(mean, least, most):     # True every ten minutes
             print(features.row, features.slot)     # an array("h"), one for each of STREAMS; part of the day, 0 to 5
@@ -43,6 +43,21 @@ _BREAK = 5  # minutes
 _CUT = 12  # W
 _MOST = 30000
 
+LEARN = 3 * 1440  # minutes until it knows the fridge
+
+# For the Monitor of `anomaly`: the first 8 days it only learns. Percent and least were chosen on 13 simulated homes.
+SETTINGS = {"streams": list(STREAMS), "learn": 8 * 144, "watches": [
+    {"stream": "spike", "kind": "ceiling", "name": "spike", "percent": 130, "least": 300, "off": 1},
+    {"stream": "stuck", "kind": "range", "name": "stuck", "high": 9, "off": 1},
+    {"stream": "base", "kind": "ceiling", "name": "leak", "percent": 100, "least": 20},
+    {"stream": "long", "kind": "ceiling", "name": "left_on", "percent": 150, "least": 45},
+    {"stream": "longer", "kind": "ceiling", "name": "left_on", "percent": 150, "least": 45},
+    {"stream": "longest", "kind": "ceiling", "name": "left_on", "percent": 150, "least": 45},
+    {"stream": "fridge", "kind": "ceiling", "name": "fridge", "percent": 150, "least": 60},
+    {"stream": "fridge_duty", "kind": "ceiling", "name": "fridge", "percent": 100, "least": 120},
+    {"stream": "freezer", "kind": "ceiling", "name": "freezer", "percent": 150, "least": 60},
+    {"stream": "freezer_duty", "kind": "ceiling", "name": "freezer", "percent": 100, "least": 120}]}
+
 # Steps of power from 40 W are counted in bins, each 1/12 wider than the last: 40, 43, 47, ... 402 W.
 _BINS = 29
 _EDGES = array("h", bytes(2 * (_BINS + 1)))
@@ -54,7 +69,7 @@ _RUNS = 9  # durations that a median is taken of
 _MACHINE = 6 + 2 * _RUNS  # numbers of one machine: size, on, since, quiet, runs, rests; and the durations
 
 # Where things are in the state.
-_LEFT, _MINUTES, _BEFORE, _MEAN, _MEAN2, _PEAK, _FLAT, _SPIKE, _HOUR, _BASE, _HOURS = range(11)
+_LEFT, _MINUTES, _BEFORE, _MEAN, _MEAN2, _PEAK, _FLAT, _SPIKE, _HOUR, _BASE, _DAYS, _HOURS = range(12)
 _RUN = _HOURS + 24  # after the least power of 24 hours: minutes, and minutes of break, for each level
 _COUNTS = _RUN + 2 * 3
 _MACHINES = _COUNTS + _BINS
@@ -69,7 +84,7 @@ class Features:
     what it knows.
     """
 
-    def __init__(self, learn=8 * 1440):
+    def __init__(self, learn=LEARN):
         if not 1440 <= learn <= 20 * 1440:
             raise ValueError("expected to learn for 1440 to 28800 minutes; found %r" % learn)
         self.state = array("h", bytes(2 * _SIZE))
@@ -94,6 +109,11 @@ class Features:
         return self.state[_MINUTES] // 240
 
     @property
+    def minutes(self):
+        """Minutes since it began."""
+        return 1440 * self.state[_DAYS] + self.state[_MINUTES]
+
+    @property
     def sizes(self):
         """W of the steps of the fridge and of the freezer; 0: not known, or there is none."""
         return self.state[_MACHINES], self.state[_MACHINES + _MACHINE]
@@ -102,7 +122,10 @@ class Features:
         """Take a minute. True if ``row`` is new: every tenth time."""
         state = self.state
         minutes = state[_MINUTES] + 1
-        state[_MINUTES] = minutes if minutes < 1440 else 0
+        state[_MINUTES] = minutes
+        if minutes == 1440:
+            state[_MINUTES] = 0
+            state[_DAYS] += 1
         if state[_LEFT]:
             state[_LEFT] -= 1
             if not state[_LEFT]:

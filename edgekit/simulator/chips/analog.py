@@ -10,7 +10,7 @@ import math
 
 from edgekit.errors import DataError
 
-__all__ = ["CurrentClamp", "LightSensor", "Potentiometer", "SoilMoistureSensor", "Thermistor"]
+__all__ = ["CurrentClamp", "DirectClamp", "LightSensor", "Potentiometer", "SoilMoistureSensor", "Thermistor"]
 
 _ZERO_C_IN_K = 273.15
 
@@ -165,6 +165,34 @@ class CurrentClamp(_Part):
     def current_a(self, volts: float) -> float:
         """The current at which the output has these volts."""
         return (volts - self.supply_v / 2) / self.volts_per_ampere
+
+
+class DirectClamp(_Part):
+    """A current clamp whose electronics give the effective value as a direct voltage: 0 V to the supply for 0 to ``full_a``.
+
+    Parameters
+    ----------
+    world : World, or sense function
+        Its ``current_a``, here the effective value of the current.
+    full_a, supply_v : float
+
+    Examples
+    --------
+    >>> part = DirectClamp(lambda name, time_us: 10.0)
+    >>> round(part(0.0), 3), round(part.current_a(1.65), 6)
+    (1.1, 15.0)
+    """
+
+    def __init__(self, world, full_a: float = 30, supply_v: float = 3.3):
+        super().__init__(world, supply_v)
+        self.full_a = full_a
+
+    def __call__(self, time_s: float) -> float:
+        return self._limited(abs(self._now("current_a", time_s)) / self.full_a * self.supply_v)
+
+    def current_a(self, volts: float) -> float:
+        """The effective current at which the output has these volts."""
+        return volts / self.supply_v * self.full_a
 
 
 class Potentiometer:

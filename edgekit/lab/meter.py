@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edgekit.errors import BoardRestartedError
+from edgekit.errors import BoardLostError, BoardRestartedError
 from edgekit.recipes.meter import FULL_A, MAINS_V
 from edgekit.simulator.chips.analog import DirectClamp
 
@@ -42,8 +42,13 @@ def on_board(board, seconds, minutes: int, brown_out_s: float | None = None) -> 
 
     world.set(current_a=current_a)
     world.adc(board.profile.pins["ADC"], DirectClamp(world, FULL_A))
+    said = []
     try:
-        return board.run("meter", minutes=minutes, timeout_s=None)
-    except BoardRestartedError as error:
+        board.run("meter", said.append, minutes=minutes, timeout_s=None)
+    except BoardLostError as error:
+        if not isinstance(error, BoardRestartedError):
+            board.reconnect()               # its last words came late, so it was not understood
+        said.append("-- brown-out --\n")
         left = minutes - int((world.time_s - begin_s + 1) // 60)
-        return error.output + "-- brown-out --\n" + board.run("meter", minutes=left, timeout_s=None)
+        board.run("meter", said.append, minutes=left, timeout_s=None)
+    return "".join(said)

@@ -35,12 +35,13 @@ def build(out=MODELS, progress=True) -> list:
     Returns
     -------
     list of pathlib.Path
-        The files written; ``README.md``, ``keyword.md`` and ``fall.md`` are the model cards with the figures.
+        The files written; ``README.md``, ``keyword.md``, ``fall.md`` and ``machine.md`` are the model cards with the figures.
     """
     from edgekit.course.build_falls import build as build_falls
     from edgekit.course.build_keyword import build as build_keyword
+    from edgekit.course.build_vibration import build as build_vibration
 
-    return build_gesture(out, progress=progress) + build_keyword(out, progress) + build_falls(out, progress)
+    return build_gesture(out, progress=progress) + build_keyword(out, progress) + build_falls(out, progress) + build_vibration(out, progress)
 
 
 def build_gesture(out=MODELS, dataset=None, progress=True) -> list:

@@ -41,14 +41,16 @@ class Watcher:
         self._mask = (1 << of) - 1
         self.alarm = False
         self.score = 0
+        self.input = array("b", bytes(len(self.mean)))  # a copy: a model may use its input's memory again
 
     def update(self, features):
         """Give the sixteen numbers. Returns RAISED or CLEARED if the alarm changes now, else MEASURED."""
         model = self.model
-        source = model.input
+        source = self.input
         for i in range(len(self.mean)):
             value = (features[i] - self.mean[i]) * self.factor[i] >> 8
             source[i] = 127 if value > 127 else -128 if value < -128 else value
+            model.input[i] = source[i]
         model.invoke()
         out = model.output
         score = 0
@@ -101,10 +103,10 @@ def main(folder="/models/machine", measurements=None, period_s=600, needed=3, of
     def tell(what):
         if frames:
             encoder.send(EVENT, json.dumps({"time_ms": time.ticks_ms(), "what": WORDS[what], "score": watcher.score,
-                                            "strangest": NAMES[strangest(model.input)], "number": ring.next - 1}).encode())
+                                            "strangest": NAMES[strangest(watcher.input)], "number": ring.next - 1}).encode())
         else:
             print("%10.1f s  %s: score %d, limit %d, most of all %s" % (time.ticks_ms() / 1000, WORDS[what], watcher.score,
-                                                                       watcher.limit, NAMES[strangest(model.input)]))
+                                                                       watcher.limit, NAMES[strangest(watcher.input)]))
 
     # After a power cut: as it was. The newest record has the votes; an alarm that was on is told once more.
     last = None
@@ -115,7 +117,7 @@ def main(folder="/models/machine", measurements=None, period_s=600, needed=3, of
         watcher.alarm = last[1] >= 0x80
         watcher.score = last[2] | last[3] << 8 | last[4] << 16 | last[5] << 24
         for i in range(len(NAMES)):
-            model.input[i] = last[8 + i] - 256 if last[8 + i] > 127 else last[8 + i]
+            watcher.input[i] = last[8 + i] - 256 if last[8 + i] > 127 else last[8 + i]
         if watcher.alarm:
             tell(RAISED)
 
@@ -140,7 +142,7 @@ def main(folder="/models/machine", measurements=None, period_s=600, needed=3, of
         record[6] = vibration.shaft & 0xFF
         record[7] = vibration.shaft >> 8
         for i in range(len(NAMES)):
-            record[8 + i] = model.input[i] & 0xFF
+            record[8 + i] = watcher.input[i] & 0xFF
         ring.append(record)
         if what != MEASURED:
             tell(what)

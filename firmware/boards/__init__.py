@@ -122,6 +122,14 @@ def i2c():
     return I2C(pins.I2C_ID, scl=Pin(pins.SCL), sda=Pin(pins.SDA), freq=400000)
 
 
+def thermometers():
+    """DS18B20 on the 1-Wire bus of pin ``ONEWIRE``, or of the servo's pin: the bus, and the sensors' addresses in order."""
+    from ds18x20 import DS18X20
+    from onewire import OneWire
+    bus = DS18X20(OneWire(Pin(getattr(pins, "ONEWIRE", pins.SERVO))))
+    return bus, sorted(bus.scan())
+
+
 def accelerometer(rate_hz=100):
     """The motion sensor, +-4 g and +-500 degrees per second: what the course's gesture model was trained on."""
     if hasattr(pins, "accelerometer"):

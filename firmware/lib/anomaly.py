@@ -456,6 +456,18 @@ class Monitor:
         stream, name = self.names[self._told[i]]
         return stream, name, self._begun[i] == 1
 
+    def watch_of(self, i):
+        """The number of the watch of the i-th change, as in ``names``."""
+        return self._told[i]
+
+    def begun(self, i):
+        """1 if the i-th change is an alarm that begins, 0 if one is over."""
+        return self._begun[i]
+
+    def stream_of(self, watch):
+        """The number of the stream that a watch looks at."""
+        return self._stream[watch]
+
     @property
     def alarm(self):
         """Whether any alarm is on."""

@@ -36,6 +36,13 @@ def board(request):
             yield board
 
 
+@pytest.fixture
+def is_simulated(board):
+    """What only the simulated board promises: its sensors' values, and the speed of this computer."""
+    if board.kind != "simulated":
+        pytest.skip("SKIP: a real board's wire and flash are as they are; the doctor's findings say how")
+
+
 def ctrl_c_after(seconds):
     """What ctrl-C in a terminal or "stop" in Jupyter does to this process."""
     threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)).start()
@@ -151,7 +158,7 @@ class TestBoard:
         assert info.kind == board.kind
         assert info.mpy[0] == 6
         assert info.heap_free > 50_000
-        assert info.flash_free > 1_000_000
+        assert info.flash_free > (1_000_000 if info.kind == "simulated" else 10_000)
 
     @pytest.mark.skipif(os.name == "nt", reason="os.kill cannot send ctrl-C to this process alone on Windows")
     @pytest.mark.parametrize("code", [
@@ -201,10 +208,11 @@ class TestBoard:
 
     def test_a_capture(self, board):
         taken = capture(board, 0.5, progress=False)
-        assert (len(taken), taken.lost, taken.source) == (50, 0, "simulated")
-        assert taken.physical()[-1, 2] == pytest.approx(1, abs=0.01), "gravity"
+        assert (len(taken), taken.lost, taken.source) == (50, 0, board.kind)
+        if board.kind == "simulated":  # a real one lies as it lies
+            assert taken.physical()[-1, 2] == pytest.approx(1, abs=0.01), "gravity"
 
-    def test_a_large_file_is_copied_and_read_in_half_a_second(self, board):
+    def test_a_large_file_is_copied_and_read_in_half_a_second(self, board, is_simulated):
         data = random.Random(1).randbytes(60_000)
         best = 9
         for _ in range(3):
@@ -215,7 +223,7 @@ class TestBoard:
         board.remove("/large.bin")
         assert best < 0.5
 
-    def test_a_program_runs_and_answers_in_two_milliseconds(self, board):
+    def test_a_program_runs_and_answers_in_two_milliseconds(self, board, is_simulated):
         best = 9
         for _ in range(200):
             started = time.perf_counter()

@@ -441,3 +441,105 @@ def save_weights(model, path) -> None:
 def _key(weight_path):
     # A slash in the name would be a folder inside the npz.
     return weight_path.replace("/", ".").removeprefix("fall.")
+
+
+# ---- the same on the board
+
+_ON_THE_BOARD = """
+import bundle
+import tflite_micro as tflm
+from array import array
+from falls import Detector
+
+def load():
+    about = bundle.load("fall")
+    return tflm.load_model(about["model"]), Detector(about["params"]["trigger_mg"])
+
+def follow(path, length):
+    model, detector = load()
+    block = array("h", bytes(2 * 3 * 50))
+    row = count = 0
+    with open(path, "rb") as file:
+        while True:
+            got = file.readinto(block) // 6
+            if not got:
+                break
+            for i in range(0, 3 * got, 3):
+                if count == length:
+                    row += 1
+                    count = 0
+                    detector.restart()
+                count += 1
+                if detector.update(block[i], block[i + 1], block[i + 2]):
+                    for j in range(len(detector.features)):
+                        model.input[j] = detector.features[j]
+                    model.invoke()
+                    print(row, detector.count, *detector.values, *model.output)
+
+def judge(path):
+    model, detector = load()
+    features = detector.features
+    with open(path, "rb") as file:
+        while file.readinto(features):
+            for j in range(len(features)):
+                model.input[j] = features[j]
+            model.invoke()
+            print(*model.output)
+"""
+
+
+def compare(board, recordings) -> tuple[int, int]:
+    """Let the board follow every sample of some recordings, and count what differs from this computer.
+
+    Parameters
+    ----------
+    board : Board
+        Any board with the fall bundle on it: ``fall_bundle().deploy(board)``.
+    recordings : sequence of Recording
+        All of one length; for example the shipped set.
+
+    Returns
+    -------
+    compared : int
+        Events: where something struck.
+    mismatches : int
+        Events in which the place, one of the fourteen numbers, or one of the two scores differs in its last bit; and
+        events that only one of both has.
+    """
+    from edgekit.convert import run
+    from edgekit.deploy import fall_bundle
+    recordings = list(recordings)
+    length = len(recordings[0])
+    if any(len(recording) != length for recording in recordings):
+        raise DataError("The recordings must have one length: take those of one data set.")
+    model = fall_bundle().model
+    expected = []
+    for row, recording in enumerate(recordings):
+        peaks, values, features = events(recording)
+        scores = np.rint(run(model, features) * 256).astype(int) - 128 if len(features) else []
+        expected += [(row, int(peak) + 151, *map(int, some), *map(int, score))
+                     for peak, some, score in zip(peaks, values, scores, strict=True)]
+    board.exec(_ON_THE_BOARD)
+    board.put(np.concatenate([recording.samples[:, :3] for recording in recordings]).astype("<i2").tobytes(), "/falls.bin")
+    said = [tuple(map(int, line.split())) for line in board.exec(f"follow('/falls.bin', {length})", timeout_s=600).splitlines()]
+    board.remove("/falls.bin")
+    return len(expected), len(set(expected) ^ set(said))
+
+
+def compare_scores(board, part: Events) -> tuple[int, int]:
+    """Let the board's network judge every event of a part, and count the scores that differ from this computer.
+
+    Returns
+    -------
+    compared, mismatches : int
+    """
+    from edgekit.convert import run
+    from edgekit.deploy import fall_bundle
+    expected = np.rint(run(fall_bundle().model, part.features) * 256).astype(int) - 128
+    board.exec(_ON_THE_BOARD)
+    board.put(part.features.tobytes(), "/falls.bin")
+    said = np.array(board.exec("judge('/falls.bin')", timeout_s=600).split(), int).reshape(-1, 2)
+    board.remove("/falls.bin")
+    if len(said) != len(expected):
+        return len(expected), len(expected)
+    return len(expected), int((said != expected).any(axis=1).sum())

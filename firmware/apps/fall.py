@@ -20,6 +20,7 @@ import tflite_micro as tflm
 from boards.wake import Waker
 from falls import Detector
 from frames import EVENT, HEADER, Encoder
+from machine import Pin
 from ring import Ring
 
 NAP_MS = 600000  # even if nothing moves the board looks up every ten minutes
@@ -55,6 +56,11 @@ def main(name="fall", threshold=None, countdown_s=20, call_s=10, motion_g=0.4, l
     encoder = Encoder(sys.stdout.buffer.write if frames else ignore, max_payload=256)
     encoder.send(HEADER, json.dumps({"classes": classes, "time_ms": time.ticks_ms()}).encode())
 
+    pressed = bytearray(1)
+
+    def note(pin):
+        pressed[0] = 1  # all that an interrupt should do
+
     def tell(what):
         """To the flash first: what is there survives a power cut."""
         record[0] = what
@@ -69,15 +75,15 @@ def main(name="fall", threshold=None, countdown_s=20, call_s=10, motion_g=0.4, l
     def ask():
         """Count down: beeps, and a press of the button says "I am fine". Then call, or not."""
         led.on()
-        start_ms = time.ticks_ms()
-        fine = False
-        while not fine:
-            gone_ms = time.ticks_diff(time.ticks_ms(), start_ms)
-            if gone_ms >= 1000 * countdown_s:
+        pressed[0] = 0
+        button.irq(note, Pin.IRQ_FALLING)
+        for beep in range(1000 * countdown_s // BEEP_MS):
+            relay.value(~beep & 1)
+            time.sleep_ms(BEEP_MS)
+            if pressed[0]:
                 break
-            relay.value(gone_ms // BEEP_MS & 1)
-            time.sleep_ms(20)
-            fine = button.value() == 0
+        button.irq(None)
+        fine = pressed[0] > 0
         relay.value(0 if fine else 1)
         tell(CANCELLED if fine else CALLED)
         if not fine:

@@ -57,3 +57,39 @@ def may_speak(function):
             return (f"For beats {peaks}, shift {shift}, steps {steps} per minute and {movement_mg} mg: found {found!r}, "
                     f"expected {expected!r}: {why}.")
     return None
+
+
+@exercise("13.3", hints=["How large is the upper end after 10 days without an alarm? It must fall below 0.1.",
+                         "The upper end is about 3.7 divided by the days. (For 'at most', without a lower end, it would be 3: the rule of three.)",
+                         "Which is the first whole number of days for which poisson_interval(0, days)[1] is below 0.1?"])
+def silent_days(value):
+    from edgekit.recipes.falls import poisson_interval
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 100_000:
+        return f"Expected a whole number of days, found {value!r:.40}."
+    if poisson_interval(0, value)[1] >= 0.1:
+        return f"After {value} days without an alarm it could still be {poisson_interval(0, value)[1]:.2f} a day: too many for one in ten days."
+    if value > 1 and poisson_interval(0, value - 1)[1] < 0.1:
+        return f"{value} days are enough, but fewer would be enough as well."
+    return None
+
+
+@exercise("13.4", hints=["Which falls does the rule miss, and which numbers could tell them from a hard chair? Look at falls.outcome(...).missed_kinds.",
+                         "RandomForestClassifier(30, max_depth=10, class_weight='balanced', random_state=0) learns from train.values and train.y.",
+                         "Its predict_proba(values)[:, 1] is a score. falls.choose_threshold(validation, scores, 0.5) gives the limit: chosen on "
+                         "people whom the forest has not seen."])
+def fall_judge(function):
+    import numpy as np
+
+    from edgekit.recipes.falls import load_events, outcome
+    test = load_events("test")
+    said = np.asarray(function(test.values.copy()))
+    if said.shape != (len(test),):
+        return f"Expected one answer for each of {len(test)} events, found an array of shape {said.shape}."
+    if said.dtype != bool and not np.isin(said, (0, 1)).all():
+        return "Expected True or False for each event, found other numbers: compare your score with a limit."
+    found = outcome(test, said.astype(bool))
+    if found.alarms_per_day >= 1:
+        return f"On unseen people: {found.alarms_per_day:.1f} false alarms a day; expected less than 1."
+    if found.recall < 0.93:
+        return f"On unseen people: {found.recall:.1%} of the falls are found; expected at least 93 %."
+    return None

@@ -55,6 +55,8 @@ class Monitor:
         self.reason = NO_FINGER
         self.rate_x10 = 0
         self.outside = 0  # looks in a row
+        self.second = self._rest_ms = 0
+        self._last_ms = time.ticks_ms()
         self.alarm = False
         self.led, self.relay = boards.led(), boards.relay()
         self._light = array("i", bytes(4 * 2 * BLOCK))
@@ -63,8 +65,15 @@ class Monitor:
         self._record = bytearray(struct.calcsize(RECORD))
         self._connect()
 
-    def look(self, second=0):
-        """Wake the sensors, measure, let them sleep, decide, act, write it down. ``second``: of this run, for the log."""
+    def pass_time(self, now_ms):
+        """Count the seconds of this run: ``ticks_ms`` alone wraps around."""
+        passed_ms = self._rest_ms + time.ticks_diff(now_ms, self._last_ms)
+        self.second += passed_ms // 1000
+        self._rest_ms = passed_ms % 1000
+        self._last_ms = now_ms
+
+    def look(self):
+        """Wake the sensors, measure, let them sleep, decide, act, write it down."""
         try:
             if self.ppg is None:
                 self._connect()
@@ -73,7 +82,7 @@ class Monitor:
             self.ppg = None
             self._say(NO_ANSWER, 0)
         self._act()
-        struct.pack_into(RECORD, self._record, 0, self.run & 0xFFFF, second, self.reason, self.alarm, self.rate_x10)
+        struct.pack_into(RECORD, self._record, 0, self.run & 0xFFFF, self.second, self.reason, self.alarm, self.rate_x10)
         self.log.append(self._record)
 
     def _connect(self):
@@ -145,21 +154,21 @@ def main(every_s=600, again_s=60, looks=None, **settings):
 
     ``settings``: as of ``Monitor``.
     """
-    monitor = Monitor(**settings)
-    second = done = 0
-    last_ms = time.ticks_ms()
+    watch(Monitor(**settings), every_s, again_s, looks)
+
+
+def watch(monitor, every_s=600, again_s=60, looks=None):
+    """The loop of ``main``, with a ``Monitor`` that is there already."""
+    done = 0
     while looks is None or done < looks:
         began_ms = time.ticks_ms()
-        second += (time.ticks_diff(began_ms, last_ms) + 500) // 1000
-        last_ms = began_ms
-        monitor.look(second)
+        monitor.pass_time(began_ms)
+        monitor.look()
         done += 1
-        tell(monitor.run, second, monitor.reason, monitor.alarm, monitor.rate_x10)
-        if looks is None or done < looks:
-            wait_ms = 1000 * (again_s if monitor.outside else every_s)
-            left_ms = wait_ms - time.ticks_diff(time.ticks_ms(), began_ms)
-            if left_ms > 0:
-                machine.lightsleep(left_ms)
+        tell(monitor.run, monitor.second, monitor.reason, monitor.alarm, monitor.rate_x10)
+        left_ms = 1000 * (again_s if monitor.outside else every_s) - time.ticks_diff(time.ticks_ms(), began_ms)
+        if left_ms > 0 and (looks is None or done < looks):
+            machine.lightsleep(left_ms)
 
 
 def tell(run, second, reason, alarm, rate_x10):

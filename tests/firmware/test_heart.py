@@ -74,10 +74,10 @@ def test_a_loose_wire_is_told_and_mended(finger):
     finger.world.play(beating(72), at_s=finger.world.time_s)
     finger.exec("from apps.heart import Monitor, WHY\nmonitor = Monitor()")
     finger.world.fault("silent", address=0x57)
-    finger.exec("monitor.look(0)")
+    finger.exec("monitor.look()")
     assert finger.eval("WHY[monitor.reason]") == "a sensor does not answer"
     finger.world.mend()
-    finger.exec("monitor.look(20)")
+    finger.exec("monitor.look()")
     assert finger.eval("monitor.rate_x10") == pytest.approx(720, abs=15)
 
 
@@ -111,7 +111,7 @@ def taken(looks):
     gc.collect()
     before = gc.mem_alloc()
     for _ in range(looks):
-        monitor.look(0)
+        monitor.look()
     return gc.mem_alloc() - before
 """)
     finger.exec("taken(1)")

@@ -13,7 +13,7 @@ from edgekit.signals.heart import DEVELOPMENT, FURTHER_PEOPLE, TEST, load_sessio
 @pytest.fixture(scope="module")
 def unseen():
     sessions = [session for session in load_sessions() if session.recording.subject in TEST]
-    return heart.windows(sessions + make_sessions(FURTHER_PEOPLE[:6], heart.STUDIED))
+    return heart.windows(sessions + make_sessions(FURTHER_PEOPLE[:4], heart.STUDIED))
 
 
 def test_nobody_is_on_both_sides():

@@ -10,6 +10,7 @@ import argparse
 import time
 
 from edgekit.board.simulated import SimulatedBoard
+from edgekit.lab.heart import days
 from edgekit.recipes import heart
 from edgekit.signals.heart import FURTHER_PEOPLE, TEST, load_sessions, make_sessions
 
@@ -29,7 +30,7 @@ def main(hours=168.0, people=24, choose=True):
     with SimulatedBoard() as board:
         print("\nhost against simulated board: {} windows, {} mismatches".format(*heart.compare(board, unseen)))
         start = time.perf_counter()
-        found = heart.days(board, hours, brown_out_s=1800 * hours + 5, every_s=3600, again_s=600, event_s=7200, event_every_s=86_400)
+        found = days(board, hours, brown_out_s=1800 * hours + 5, every_s=3600, again_s=600, event_s=7200, event_every_s=86_400)
     print(f"{found['hours']:.0f} hours of the board's clock in {time.perf_counter() - start:.0f} s of this computer: {found['looks']} looks, "
           f"{found['spoken']} rates ({found['wrong']} wrong), {found['events']} events, {found['missed']} missed, "
           f"{found['false']} looks with a false alarm, {found['runs']} starts; heap {found['heap'][0]} bytes at first, "

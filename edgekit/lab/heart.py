@@ -5,7 +5,7 @@ import numpy as np
 from edgekit.lab.plot import COLOURS, CYCLE
 from edgekit.lab.waiting import DAY_S, MOTION_ALL_MA, MOTION_ASLEEP_MA, Way
 
-__all__ = ["PULSE_SENSOR_MA", "a_look", "bpm_spectrum", "duty_cycle", "plot_agreement", "plot_light", "plot_rates", "plot_reasons",
+__all__ = ["PULSE_SENSOR_MA", "a_look", "bpm_spectrum", "days", "duty_cycle", "plot_agreement", "plot_light", "plot_rates", "plot_reasons",
            "plot_spectra", "plot_two_ways", "put_finger"]
 
 PULSE_SENSOR_MA = 1.4
@@ -37,6 +37,117 @@ def put_finger(board, session=None, at_s=None):
         world.stop()
     else:
         world.play(light(session.recording), at_s=world.time_s if at_s is None else at_s)
+
+
+def days(board, hours: float, brown_out_s: float | None = None, every_s: int = 600, again_s: int = 60, event_s: int = 1500,
+         event_every_s: int = 36_000, first_event_s: int = 7200, looks_at_once: int = 24):
+    """Let the app live on a simulated board for hours or days of its virtual clock: rest, walks, busy hands, no finger; and
+    now and then a fast heart, which must raise the alarm.
+
+    Parameters
+    ----------
+    board : SimulatedBoard
+        With a virtual clock; its log is begun anew.
+    hours : float
+    brown_out_s : float, optional
+        When the supply breaks down for a moment; the app is started again, as ``main.py`` would.
+    every_s, again_s : int
+        As of the app.
+    event_s, event_every_s, first_event_s : int
+        How long a fast heart lasts, from the start of one to the next, and when the first begins, in s.
+    looks_at_once : int
+        The simulated board frees memory only between two calls.
+
+    Returns
+    -------
+    dict
+        ``looks``, ``spoken``, ``wrong`` (spoken and more than 6 beats per minute off), ``events``, ``missed`` (no alarm within
+        the event), ``false`` (looks with an alarm outside all events and more than one pause after one), ``runs`` (starts of
+        the app), ``heap`` (bytes in use after each call), ``lines``.
+    """
+    from edgekit.errors import BoardRestartedError
+    from edgekit.signals.heart import COUNTS, make_session
+    board.install("heart")
+    board.exec("import os\nif 'heart.log' in os.listdir('/'):\n os.remove('/heart.log')")
+    calm = [make_session(condition, person, duration_s=30) for person in ("p301", "p306", "p312")
+            for condition in ("rest", "rest", "rest", "walk", "hands", "off")]
+    fast = [one for one in (make_session("recover", f"p{number}", duration_s=30) for number in range(301, 325))
+            if one.rate_bpm(0, 20) > 130][:4]
+    world, factor = board.world, 255 / 50 / COUNTS      # the app's LEDs shine with 10 mA of 51
+    put_finger(board)
+    plays = [(one, (one.recording.physical()[:, :2] * factor).tolist(), one.recording.physical()[:, 2:].tolist())
+             for one in calm + fast]
+    begin_s = world.time_s
+    broken = [brown_out_s is None]
+
+    def event_of(time_s):
+        since_s = time_s - begin_s - first_event_s
+        return int(since_s // event_every_s) if since_s >= 0 and since_s % event_every_s < event_s else None
+
+    def now(time_s):
+        minute = int((time_s - begin_s) // 60)
+        event = event_of(begin_s + 60 * minute)
+        number = len(calm) + event % len(fast) if event is not None else minute * 7919 % 104_729 % len(calm)
+        return plays[number], int(100 * ((time_s - begin_s) % 60 + 5)) % 3000
+
+    def light_at(time_s):
+        if not broken[0] and time_s >= begin_s + brown_out_s:
+            broken[0] = True
+            world.fault("brown-out")
+        (_, rows, _), i = now(time_s)
+        return rows[i]
+
+    def accel_at(time_s):
+        (_, _, rows), i = now(time_s)
+        return rows[i]
+
+    world.stop()
+    world.set(ppg=light_at, accel_g=accel_at)
+    start = "import gc\nfrom apps.heart import Monitor, watch\nmonitor = Monitor()"
+    board.exec(start)
+    runs, lines, heap, more = 1, [], [], True
+    ends = []
+    while more:
+        try:
+            # The pause after the last look of a call is slept here.
+            said = board.exec(f"watch(monitor, {every_s}, {again_s}, {looks_at_once})\n"
+                              f"import machine\nmachine.lightsleep(1000 * ({again_s} if monitor.outside else {every_s}) - 16500)",
+                              timeout_s=None)
+            heap.append(board.eval("(gc.collect(), gc.mem_alloc())[1]"))
+        except BoardRestartedError as error:
+            said = error.output
+            runs += 1
+            ends.append(world.time_s)
+            board.exec(start)
+        lines += said.splitlines()
+        more = world.time_s - begin_s < 3600 * hours
+    return {"runs": runs, "heap": heap, "lines": lines, "hours": (world.time_s - begin_s) / 3600,
+            **_judge(lines, [begin_s, *ends], event_of, now, every_s)}
+
+
+def _judge(lines, starts_s, event_of, now, every_s):
+    looks = spoken = wrong = false = 0
+    met, heard = set(), set()
+    last_event_s = -1e9
+    for line in lines:
+        if " s " not in line:
+            continue
+        run, second = int(line.split()[0]), int(line.split()[1])
+        at_s = starts_s[run - 1] + second
+        looks += 1
+        event = event_of(at_s)
+        if event is not None:
+            met.add(event)
+            last_event_s = at_s
+            if line.endswith("ALARM"):
+                heard.add(event)
+        elif line.endswith("ALARM") and at_s > last_event_s + every_s + 60:
+            false += 1
+        if "beats per minute" in line:
+            spoken += 1
+            (session, *_), i = now(at_s + 1)
+            wrong += int(abs(int(line.split(" s ")[1].split()[0]) - session.rate_bpm(max(0, i / 100 - 1), i / 100 + 15)) > 6)
+    return {"looks": looks, "spoken": spoken, "wrong": wrong, "events": len(met), "missed": len(met - heard), "false": false}
 
 
 def plot_light(sessions, start_s: float = 4.0, stop_s: float = 12.0):

@@ -2,7 +2,7 @@
 
 A whole week: ``python benchmarks/heart.py``."""
 
-from edgekit.recipes.heart import days
+from edgekit.lab.heart import days
 
 
 def test_a_brown_out_in_a_look_and_an_event_that_is_heard(board):

@@ -255,7 +255,7 @@ def _on_board(bundle, sound, port, threshold):
     with connect(port, quiet=True) as board:
         if not bundle.is_on(board):
             bundle.deploy(board)
-        if board.kind == "simulated" and "MIC_ID" in board.profile.pins:
+        if board.world is not None and "MIC_ID" in board.profile.pins:
             board.world.microphone(board.profile.pins["MIC_ID"], INMP441(board.world.sense_sound, noise=False))
         return spot_on_board(board, bundle, sound, threshold=threshold)
 
@@ -280,8 +280,7 @@ def spot_on_board(board, bundle, sound, as_file: bool | None = None, threshold: 
     Heard
     """
     params, twin = bundle.params, tflite.Interpreter(bundle.model)
-    simulated = board.kind == "simulated"
-    as_file = not simulated if as_file is None else as_file
+    as_file = board.world is None if as_file is None else as_file
     threshold = bundle.threshold if threshold is None else threshold
     lead_s = 0.0
     if as_file:
@@ -296,7 +295,7 @@ def spot_on_board(board, bundle, sound, as_file: bool | None = None, threshold: 
             "The sound was played into the simulated board's I2S microphone.")
     return Heard(bundle.classes, np.array([time_s for time_s, _ in looks]), _real(stored, twin),
                  [replace(event, time_s=round(event.time_s - lead_s, 3)) for event in events], threshold,
-                 "simulated board" if simulated else "board", (note,))
+                 "simulated board" if board.kind == "simulated" else "board", (note,))
 
 
 def sound_recording(sound, params) -> Recording:

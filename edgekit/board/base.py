@@ -210,6 +210,9 @@ class Board:
     """
 
     kind = "board"
+    world = None
+    """What the board senses, where this program can say it: of a :class:`~edgekit.board.simulated.SimulatedBoard` alone. A
+    simulated board behind a port has its world elsewhere."""
     _heap_grows = True  # where MicroPython says how much more it can take
 
     def __init__(self, transport: Transport):

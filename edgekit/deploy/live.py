@@ -144,7 +144,7 @@ def listen_live(board, recording=None, seconds: float | None = None, name: str =
 def _check_source(board, recording, seconds, function, otherwise):
     if recording is None and seconds is None:
         raise DataError(f"Say how long: {function}(board, seconds=30), or give a recording to play.")
-    if recording is not None and not hasattr(board, "world"):
+    if recording is not None and board.world is None:
         raise DataError(f"A recording can be played to a simulated board only. Leave it out and {otherwise}.")
 
 

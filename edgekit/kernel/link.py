@@ -242,7 +242,7 @@ class Link:
 
 def _place(board):
     """The port of a board that was connected, in the words of %connect."""
-    if board.kind == "simulated" and hasattr(board, "profile"):
+    if board.world is not None:
         return "sim" if board.profile.name == "esp32" else f"sim:{board.profile.name}"
     return board.port
 

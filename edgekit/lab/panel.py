@@ -132,7 +132,7 @@ class BoardPanel(anywidget.AnyWidget):
 
     def __init__(self, board):
         self.board = board
-        self.world = getattr(board, "world", None)
+        self.world = board.world
         self._pressed = set()
         self._playing = {}
         self._loudness = 0.0

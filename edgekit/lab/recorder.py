@@ -84,7 +84,7 @@ class Recorder(anywidget.AnyWidget):
         self._takes = Takes(labels, folder, "recordings", ".csv")
         self.board, self.labels, self.folder = board, self._takes.labels, self._takes.folder
         self.seconds, self.rate_hz, self.countdown_s = float(seconds), int(rate_hz), float(countdown_s)
-        self.simulated = getattr(board, "world", None) is not None
+        self.simulated = board.world is not None
         self.subject = subject or (gestures.LIVE_SUBJECT if self.simulated else "p01")
         self._take = None
         self._lost = False

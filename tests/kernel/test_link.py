@@ -256,6 +256,7 @@ def test_a_mistake_in_what_shows_the_output_leaves_the_board_usable(link):
 class UsbBoard:
     """A board whose port goes away when it resets, and comes back after some tries."""
 
+    world = None
     name, kind, port = "USB board", "board", "/dev/usb"
 
     def __init__(self, tries):

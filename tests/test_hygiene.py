@@ -16,8 +16,8 @@ DOCUMENTS = [p for p in TRACKED if p.suffix == ".md"]
 TEXTS = [p for p in TRACKED if p.suffix in {".py", ".md", ".yml", ".toml", ".ipynb", ".mjs", ".txt", ".json", ""}]
 
 # The order of the house: a package may import those before it, never those after it.
-ORDER = ["errors", "paths", "bytecode", "twin", "native", "recording", "dataset", "signals", "features", "train", "convert", "recipes", "simulator",
-         "board", "tflite", "classical", "infer", "capture", "deploy", "spotting", "kernel", "lab", "project", "course", "demo", "cli"]
+ORDER = ["errors", "paths", "bytecode", "twin", "native", "recording", "dataset", "signals", "features", "train", "convert", "simulator",
+         "board", "tflite", "classical", "infer", "capture", "deploy", "spotting", "recipes", "kernel", "lab", "project", "course", "demo", "cli"]
 
 
 def relative(path):

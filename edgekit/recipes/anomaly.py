@@ -7,7 +7,7 @@ threshold is chosen by cost on the validation sites, and the test sites are look
 >>> site = make_site("f01", days=20)
 >>> alarms = watch(site)
 >>> print(score([site], [alarms]))
-F1 1.00: 1 of 1 events found, 0 false alarms; delay 24 (median), 24 (longest)
+F1 1.00: 1 of 1 event found, 0 false alarms; delay 24 (median), 24 (longest)
 """
 
 import numpy as np

@@ -19,6 +19,7 @@ import boards
 import machine as port
 import tflite_micro as tflm
 from frames import EVENT, HEADER, Encoder
+from lsm6ds3 import LSM6DS3
 from ring import Ring
 from vibration import NAMES, SAMPLES, Vibration
 
@@ -92,7 +93,7 @@ def main(folder="/models/machine", measurements=None, period_s=600, needed=3, of
     model = tflm.load_model(folder + "/machine.tflite")
     watcher = Watcher(about, model, needed, of)
     vibration = Vibration(plate)
-    sensor = boards.vibration_sensor()
+    sensor = LSM6DS3(boards.i2c(), accel_scale=4, rate_hz=1660)  # an LSM6DSOX: its FIFO keeps up with a motor
     led, relay = boards.led(), boards.relay()
     samples = array("h", bytes(2 * SAMPLES))
     record = bytearray(RECORD_BYTES)

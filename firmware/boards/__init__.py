@@ -144,12 +144,6 @@ def motion_watch(rate_hz=50, accel_range_g=16):
     return MPU6050(i2c(), accel_range_g=accel_range_g, gyro_range_dps=2000, rate_hz=rate_hz)
 
 
-def vibration_sensor(rate_hz=1660):
-    """An LSM6DSOX on the motion sensor's bus, +-4 g: its FIFO keeps up with a motor, see ``record``."""
-    from lsm6ds3 import LSM6DS3
-    return LSM6DS3(i2c(), accel_scale=4, rate_hz=rate_hz)
-
-
 def _switch(number, on_level):
     pin = Pin(number, Pin.OUT, value=1 - on_level)
     if on_level:

@@ -39,7 +39,7 @@ def log(board):
 def test_the_fifo_loses_nothing(watching):
     board, chip = watching
     play(board, "healthy")
-    board.exec("import boards\nfrom array import array\nsensor = boards.vibration_sensor()\nx = array('h', bytes(4096))\nlost = sensor.record(x)")
+    board.exec("import boards\nfrom array import array\nfrom lsm6ds3 import LSM6DS3\nsensor = LSM6DS3(boards.i2c(), accel_scale=4, rate_hz=1660)\nx = array('h', bytes(4096))\nlost = sensor.record(x)")
     assert board.eval("lost") == 0
     found = np.array(board.eval("list(x)"), np.int16)
     assert chip.fifo_lost == 0

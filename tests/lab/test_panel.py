@@ -341,7 +341,7 @@ def test_a_panel_of_a_closed_board_still_answers():
 
 def test_a_real_board_is_on_the_desk():
     class Real:
-        kind, name = "board", "Generic ESP32 module"
+        kind, name, world = "board", "Generic ESP32 module", None
 
     panel = BoardPanel(Real())
     data, _ = panel._repr_mimebundle_()

@@ -147,11 +147,11 @@ def test_report_says_what_to_change():
 
 
 def big_model():
-    """78 kB of weights."""
+    """76 kB of weights."""
     builder = random_models.Builder()
     x = builder.tensor((1, 400), scale=0.1)
-    y = builder.tensor((1, 195), scale=0.1)
-    weights = builder.tensor((195, 400), scale=0.1, data=np.ones((195, 400)))
+    y = builder.tensor((1, 190), scale=0.1)
+    weights = builder.tensor((190, 400), scale=0.1, data=np.ones((190, 400)))
     builder.operator("FULLY_CONNECTED", [x, weights], [y], "FullyConnectedOptions")
     return builder.bytes([x], [y])
 

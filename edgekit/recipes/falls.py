@@ -37,7 +37,10 @@ class Part:
 
 PARTS = {"train": Part(tuple(f"p{i}" for i in range(101, 149)), takes=3, days=1),
          "validation": Part(tuple(f"p{i}" for i in range(201, 225)), takes=3, days=2),
-         "test": Part(tuple(f"p{i}" for i in range(301, 349)), takes=3, days=2)}
+         "test": Part(tuple(f"p{i}" for i in range(301, 349)), takes=3, days=2),
+         "fresh": Part(tuple(f"p{i}" for i in range(501, 525)), takes=3, days=2)}
+"""Results of the test people were looked at more than once while features, rule and margins were settled. With the fresh ones
+nothing was chosen: they were looked at once, at the end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +159,7 @@ def load_events(part: str, path=None) -> Events:
     Parameters
     ----------
     part : str
-        ``"train"``, ``"validation"`` or ``"test"``.
+        ``"train"``, ``"validation"``, ``"test"`` or ``"fresh"``.
     path : path, optional
         Default: ``datasets/falls/events.npz``.
 

@@ -390,9 +390,9 @@ def plan(part: str = "test", takes: int = 2) -> list[Measurement]:
 
     Parameters
     ----------
-    part : {"train", "validation", "test", "further"}
+    part : {"train", "validation", "test", "further", "fresh"}
         "train": healthy only, loads of `TRAIN_LOADS`. "validation": the same on other machines. "test": `UNSEEN_LOADS` on
-        machines never seen, healthy and with every fault: the shipped set. "further": thirty more machines, for figures.
+        machines never seen, healthy and with every fault: the shipped set. "further": thirty more machines, for figures. "fresh": thirty with which nothing was chosen.
     takes : int
         Healthy measurements of each machine and load.
 
@@ -406,12 +406,13 @@ def plan(part: str = "test", takes: int = 2) -> list[Measurement]:
     >>> len(rows), sum(row.fault == "healthy" for row in rows), rows[0]
     (92, 36, Measurement(machine='m33', fault='healthy', load=0.1, severity=0.0, take=0))
     """
-    names = PARTS.get(part, tuple(f"m{number}" for number in range(41, 71)))
-    if part not in PARTS and part != "further":
-        raise DataError(f"No part {part!r}: expected {', '.join(PARTS)} or further.")
+    more = {"further": range(41, 71), "fresh": range(71, 101)}
+    if part not in PARTS and part not in more:
+        raise DataError(f"No part {part!r}: expected {', '.join((*PARTS, *more))}.")
+    names = PARTS[part] if part in PARTS else tuple(f"m{number}" for number in more[part])
     loads = TRAIN_LOADS if part in ("train", "validation") else UNSEEN_LOADS
     rows = [Measurement(name, "healthy", load, 0.0, take) for name in names for load in loads for take in range(takes)]
-    if part in ("test", "further"):
+    if part in ("test", *more):
         # Each fault meets each load and each severity on some machine.
         for i, name in enumerate(names):
             for j, fault in enumerate(FAULTS):
@@ -422,6 +423,7 @@ def plan(part: str = "test", takes: int = 2) -> list[Measurement]:
 
 _SEVERITIES = {"test": lambda i: ((0.3,), (0.6,), (1.0,))[i % 3] + ((0.45,) if i % 3 == 0 else ()),
                "further": lambda i: (0.3, 0.6, 1.0)}
+_SEVERITIES["fresh"] = _SEVERITIES["further"]
 
 
 def record(rows, seed: int = 0) -> Dataset:

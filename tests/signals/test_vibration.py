@@ -51,8 +51,8 @@ def test_the_datasheet_has_the_numbers(shipped):
 
 
 def test_nobody_is_in_two_parts():
-    machines = [{row.machine for row in plan(part)} for part in (*PARTS, "further")]
-    assert len(set.union(*machines)) == sum(map(len, machines)) == 38 + 30
+    machines = [{row.machine for row in plan(part)} for part in (*PARTS, "further", "fresh")]
+    assert len(set.union(*machines)) == sum(map(len, machines)) == 38 + 30 + 30
     assert {row.fault for row in plan("train") + plan("validation")} == {"healthy"}
     assert not {row.load for row in plan("train")} & set(UNSEEN_LOADS)
 

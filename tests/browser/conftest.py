@@ -139,7 +139,15 @@ def saved(page, path):
     before = path.stat().st_mtime_ns
     menu(page, "File", "Save Notebook")
     wait_for(lambda: path.stat().st_mtime_ns != before, 20, "the notebook to be saved")
-    return nbformat.read(path, 4)
+    return wait_for(lambda: _whole(path), 20, "the notebook to be whole")
+
+
+def _whole(path):
+    """The notebook, or None while its file is being written."""
+    try:
+        return nbformat.read(path, 4)
+    except (nbformat.reader.NotJSONError, OSError):
+        return None
 
 
 def output(page, index):
